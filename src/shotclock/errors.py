@@ -1,0 +1,79 @@
+"""The error tree.
+
+::
+
+    ShotclockError
+    ├── SpecError            the pipeline file is wrong: file, line, what, nearest valid word
+    ├── UsageError           a command or call is wrong: what, and what to do instead
+    │   └── NotFoundError    a run, phase or member that is not there
+    ├── MemberError          a member's function or command could not be used
+    ├── StoreError
+    │   ├── StaleError       somebody else was first; the caller reads again and decides anew
+    │   ├── StoreUnavailableError   the commit did not happen: read-only, full, locked, gone
+    │   └── StoreVersionError       the store was written by a newer release
+    ├── FencedError          a newer owner has taken over
+    └── BusError             a message was not taken
+
+Each class says by `retry` whether the same call may succeed later.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ShotclockError(Exception):
+    """The root of all errors this package raises on purpose; `str()` is one line that names the place and the next step."""
+
+    retry: ClassVar[bool] = False
+
+
+@dataclass
+class SpecError(ShotclockError):
+    """A pipeline file that cannot be used; `problems` has one line for each thing wrong with it."""
+
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+
+class UsageError(ShotclockError):
+    """A call that cannot be carried out as given."""
+
+
+class NotFoundError(UsageError):
+    """Something named that is not there."""
+
+
+class MemberError(ShotclockError):
+    """A member's function or command that cannot be used."""
+
+
+class StoreError(ShotclockError):
+    """A store that could not do what it was asked."""
+
+
+class StaleError(StoreError):
+    """A write that lost to another one."""
+
+    retry: ClassVar[bool] = True
+
+
+class StoreUnavailableError(StoreError):
+    """A store that could not commit; nothing of the call was stored."""
+
+    retry: ClassVar[bool] = True
+
+
+class StoreVersionError(StoreError):
+    """A store whose schema is newer than this release."""
+
+
+class FencedError(ShotclockError):
+    """An effect refused because a newer owner has taken over."""
+
+
+class BusError(ShotclockError):
+    """A message that was not taken."""
+
+    retry: ClassVar[bool] = True
