@@ -1,0 +1,118 @@
+"""A new generation from a phase: what it carries by reference, what starts anew, and which settlements stay good.
+
+Carried: the phases that do not stand on it, with their openings. Kept in the phase itself: its roll, and each member's
+satisfied settlement unless the member is named for the re-run. Anew: everything below, and all clocks.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from shotclock.core import runs
+from shotclock.model import (
+    CODE,
+    KINDS,
+    SATISFIED,
+    Counts,
+    Importance,
+    Phase,
+    Plan,
+    Run,
+    Task,
+)
+
+
+def next_run(run: Run, now: datetime, cause: str) -> Run:
+    """Return the run of the next generation."""
+    identity = replace(run.identity, generation=run.generation + 1)
+    return Run(
+        id=str(identity),
+        pipeline=run.pipeline,
+        key=run.key,
+        mode=run.mode,
+        generation=run.generation + 1,
+        started_at=now,
+        cause=cause,
+    )
+
+
+def next_phases(plan: Plan, run: Run, old: Sequence[Phase], first: str) -> list[Phase]:
+    """Return the phases of a new generation from `first`: carried ones as they are, the others waiting."""
+    before = {phase.name: phase for phase in old}
+    anew = runs.below(plan, first) | {first}
+    return [
+        _carried(before[own.name], run, index)
+        if own.name in before and own.name not in anew and before[own.name].state == "done"
+        else Phase(run=run.id, name=own.name, index=index)
+        for index, own in enumerate(plan.phases)
+    ]
+
+
+def _carried(phase: Phase, run: Run, index: int) -> Phase:
+    source = phase.id if phase.source is None else phase.source
+    return replace(
+        phase,
+        id=0,
+        run=run.id,
+        index=index,
+        version=0,
+        source=source,
+        carried_from=phase.carried_from or phase.run,
+        due_at=None,
+        handover=None,
+    )
+
+
+def reopened(phase: Phase, run: Run, index: int) -> Phase:
+    """Return a phase as a new generation carries its opening, with its consolidation still to be done."""
+    carried = _carried(phase, run, index)
+    return replace(carried, state="opened", failure=None, ended_at=None)
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """A roll as a new generation takes it over: its tasks, and how many stand where."""
+
+    tasks: tuple[Task, ...]
+    counts: Counts
+
+
+def keep_satisfied(tasks: Sequence[Task], importance_of: dict[int, Importance], again: Collection[int]) -> Kept:
+    """Return a roll's tasks with only the satisfied settlements of members not in `again` (ordinals); the rest is pending.
+
+    Tokens go on growing, so that no worker of the old generation can settle anything in the new one.
+    """
+    kept: list[Task] = []
+    counts = Counts()
+    for task in tasks:
+        fresh = _fresh(task, again)
+        kept.append(fresh)
+        for code in set(fresh.kinds):
+            counts = counts.add(importance_of[task.rank], KINDS[code], fresh.kinds.count(code))
+    return Kept(tasks=tuple(kept), counts=counts)
+
+
+def _fresh(task: Task, again: Collection[int]) -> Task:
+    kinds = bytes(
+        code if _stays(code) and task.lo + place not in again else CODE["pending"]
+        for place, code in enumerate(task.kinds)
+    )
+    pending = CODE["pending"] in kinds
+    outside = task.work == "outside"
+    return Task(
+        phase=0,
+        work=task.work,
+        lo=task.lo,
+        hi=task.hi,
+        rank=task.rank,
+        state="outside" if outside else "queued" if pending else "ended",
+        token=task.token + 1,
+        kinds=kinds,
+        notes={number: note for number, note in task.notes.items() if kinds[number - task.lo] != CODE["pending"]},
+        batches=task.batches,
+    )
+
+
+def _stays(code: int) -> bool:
+    return KINDS[code] in SATISFIED or KINDS[code] == "withdrawn"

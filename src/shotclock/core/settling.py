@@ -1,0 +1,204 @@
+"""What a report means: how it is answered, and what it makes of its member's standing.
+
+Answers, first that fits: parked (unknown run, phase or member), fenced (an old token, a superseded generation named),
+withdrawn, duplicate, late (the phase or run is over), conflict, accepted. Parked is answered where names are looked up.
+
+Standings of a member (satisfied is final)::
+
+    pending      -> satisfied    succeeded, empty, skipped
+                 -> unsatisfied  failed, timed_out, abandoned, suspect
+                 -> withdrawn    an operator takes it out of the roll
+    unsatisfied  -> satisfied    better news before the close; the old settlement goes to history
+                 -> pending      a re-run before the close; likewise
+                 -> withdrawn
+    withdrawn    -> pending      re-admitted
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from shotclock.model import (
+    ACCEPTING,
+    CODE,
+    KINDS,
+    Answer,
+    Contract,
+    Importance,
+    Kind,
+    Note,
+    Phase,
+    Report,
+    Run,
+    Task,
+    standing_of,
+)
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """The member a report speaks of, as the store knows it."""
+
+    run: Run
+    names_generation: bool
+    """Whether the report named the generation, rather than meaning the newest."""
+    phase: Phase
+    task: Task
+    ordinal: int
+    late: tuple[Report, ...] = ()
+    """Late reports kept for this member, the oldest first."""
+    contract: Contract = Contract()
+
+    @property
+    def kind(self) -> Kind:
+        """How the member stands."""
+        return kind_of(self.task, self.ordinal)
+
+    @property
+    def note(self) -> Note:
+        """What it said when it settled."""
+        return self.task.notes.get(self.ordinal, Note())
+
+
+def kind_of(task: Task, ordinal: int) -> Kind:
+    """Return how a member of a task's range stands."""
+    return KINDS[task.kinds[ordinal - task.lo]]
+
+
+def answer(subject: Subject, report: Report) -> Answer:
+    """Say how a report about a known member is taken."""
+    if subject.names_generation and subject.run.superseded:
+        return Answer(kind="fenced", detail=f"{subject.run.id} is superseded by a newer generation")
+    fence = _fence(subject, report)
+    if fence is not None:
+        return fence
+    if subject.kind == "withdrawn":
+        return Answer(kind="withdrawn", detail="the member is not in the roll; the report is kept for its re-admission")
+    if _repeats(subject, report):
+        return Answer(kind="duplicate", detail=f"the same was stored before; the member is {subject.kind}")
+    if subject.phase.state not in ACCEPTING or subject.run.state != "running":
+        return Answer(kind="late", detail=f"the phase is {subject.phase.state}; stored, and changes nothing")
+    return _standing_answer(subject, report)
+
+
+def _fence(subject: Subject, report: Report) -> Answer | None:
+    """Refuse a token that is not the current one, and a report past a worker without an operator's word."""
+    if report.token is not None and report.token != subject.task.token:
+        return Answer(kind="fenced", detail=f"token {report.token} is not the current one, {subject.task.token}")
+    if subject.task.work != "outside" and report.token is None and not report.override:
+        return Answer(kind="fenced", detail="a worker settles this member; an operator may override it")
+    return None
+
+
+def _repeats(subject: Subject, report: Report) -> bool:
+    """Say whether the same content has been stored already, as settlement, part or late report."""
+    if any(_content(earlier) == _content(report) for earlier in subject.late):
+        return True
+    if report.part is not None:
+        known = subject.task.parts.get(report.part.number)
+        said = known is not None and (known.kind, known.reason, known.rows, known.outputs)
+        return said == (report.outcome, report.reason, report.rows, report.outputs)
+    note, kind = subject.note, settled_kind(report, subject.contract)
+    reasons = {report.reason, broken(report.rows, subject.contract)} if kind == "suspect" else {report.reason}
+    said_so = note.reason in reasons and (note.rows, note.outputs) == (report.rows, report.outputs)
+    return subject.kind == kind != "pending" and said_so
+
+
+def _content(report: Report) -> tuple[object, ...]:
+    """Return what makes two reports the same: never times, tokens or who sent them."""
+    return (report.outcome, report.reason, report.rows, report.outputs, report.retry, report.part)
+
+
+def _standing_answer(subject: Subject, report: Report) -> Answer:
+    """Take a first report, a part, and better news about an unsatisfied member; the rest is a contradiction."""
+    stands = standing_of(subject.kind)
+    better = report.part is not None or standing_of(settled_kind(report, subject.contract)) == "satisfied"
+    if stands == "pending" or (stands == "unsatisfied" and better):
+        return Answer(kind="accepted")
+    return Answer(kind="conflict", detail=f"the member is {subject.kind} already; the other content is kept beside it")
+
+
+def settled_kind(report: Report, contract: Contract) -> Kind:
+    """Return the kind a report without parts settles its member at.
+
+    It is `pending` for a mere note, `suspect` for a success that breaks the contract.
+    """
+    if report.outcome == "failed" and report.retry:
+        return "pending"
+    return judged(report.outcome, report.rows, contract)
+
+
+def judged(kind: Kind, rows: int | None, contract: Contract) -> Kind:
+    """Turn a success with fewer rows than the contract asks for, or unstated ones, into `suspect`."""
+    if kind == "succeeded" and contract.min_rows > 0 and (rows is None or rows < contract.min_rows):
+        return "suspect"
+    return kind
+
+
+def broken(rows: int | None, contract: Contract) -> str:
+    """Say how a success breaks its contract."""
+    return f"min_rows {contract.min_rows}, reported {'none' if rows is None else rows}"
+
+
+class Settled(Struct, frozen=True, kw_only=True):
+    """A task after a member of it changed its standing, and from which kind to which."""
+
+    task: Task
+    was: Kind
+    kind: Kind
+
+
+def settle(task: Task, ordinal: int, kind: Kind, note: Note) -> Settled:
+    """Put one member of a task at a kind.
+
+    A task whose members have all settled is ended; one of whom a member is pending again is queued again, and its
+    attempts start anew.
+    """
+    was = kind_of(task, ordinal)
+    place = ordinal - task.lo
+    kinds = task.kinds[:place] + bytes((CODE[kind],)) + task.kinds[place + 1 :]
+    notes = {number: old for number, old in task.notes.items() if number != ordinal}
+    if note != Note():
+        notes[ordinal] = note
+    tries = {number: count for number, count in task.tries.items() if number != ordinal}
+    not_yet = {number: count for number, count in task.not_yet.items() if number != ordinal}
+    changed = replace(task, kinds=kinds, notes=notes, tries=tries, not_yet=not_yet)
+    if kind == "pending" and task.state == "ended":
+        changed = replace(changed, state="queued", losses=0)
+    return Settled(task=ended(changed), was=was, kind=kind)
+
+
+def ended(task: Task) -> Task:
+    """Return the task, ended and free of its lease if nobody of its range is pending any more."""
+    if task.work == "outside" or CODE["pending"] in task.kinds:
+        return task
+    return replace(task, state="ended", owner=None, lease_until=None, ready_at=None)
+
+
+def fenced(task: Task) -> Task:
+    """Return the task with its token raised, so that whoever holds it counts no longer."""
+    if task.work == "outside":
+        return task
+    state = "queued" if task.state == "leased" else task.state
+    return replace(task, token=task.token + 1, state=state, owner=None, lease_until=None)
+
+
+def moved(  # noqa: PLR0913, PLR0917 - a phase, and one move in the words of the counts
+    phase: Phase, importance: Importance, was: Kind, kind: Kind, number: int, now: datetime
+) -> Phase:
+    """Return the phase after `number` members of one importance went from one kind to another.
+
+    Any settlement anchors the clocks that count from the first report; becoming unsatisfied is worse, and so is a
+    change of the roll.
+    """
+    before, after = standing_of(was), standing_of(kind)
+    worse = (before == "pending" and after == "unsatisfied") or "withdrawn" in {before, after}
+    settles = after in {"satisfied", "unsatisfied"}
+    return replace(
+        phase,
+        counts=phase.counts.move(importance, was, kind, number),
+        first_at=phase.first_at or (now if settles else None),
+        progress_at=now,
+        changes=phase.changes + 1,
+        worse=phase.worse + worse,
+    )
