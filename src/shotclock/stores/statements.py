@@ -1,0 +1,28 @@
+"""The SQLite store's statements, read by name from the files in ``sql``."""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
+
+_NAMED = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>.+?);$", re.MULTILINE | re.DOTALL)
+_FOLDER = files("shotclock.stores") / "sql"
+
+
+def _queries() -> Mapping[str, str]:
+    text = (_FOLDER / "queries.sql").read_text(encoding="utf-8")
+    return MappingProxyType({found["name"]: found["text"] for found in _NAMED.finditer(text)})
+
+
+def schema() -> list[str]:
+    """Return the statements that make an empty store, in order."""
+    text = (_FOLDER / "schema.sql").read_text(encoding="utf-8")
+    return [part for part in text.split(";\n") if part.strip()]
+
+
+SQL: Final = _queries()
+"""Statement by name."""
+
+DUMPED: Final = tuple(name.removeprefix("dump_") for name in SQL if name.startswith("dump_"))
+"""The tables, in the order of a dump."""

@@ -1,0 +1,52 @@
+"""The stores that every promise is checked on, and the check that none leaves anything open."""
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shotclock.ports import Store
+from shotclock.stores.memory import MemoryStore
+from shotclock.stores.sqlite import SqliteStore
+
+OpenSqlite = Callable[..., SqliteStore]
+
+
+def _open_files(folder: Path) -> list[str]:
+    descriptors = Path("/proc/self/fd")
+    links = list(descriptors.iterdir()) if descriptors.is_dir() else []
+    return sorted(str(link.readlink()) for link in links if link.is_symlink() and folder in link.readlink().parents)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks(tmp_path: Path) -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    gc.collect()
+    assert not set(threading.enumerate()) - before
+    assert _open_files(tmp_path) == []
+
+
+@pytest.fixture
+def open_sqlite(tmp_path: Path, _nothing_leaks: None) -> Iterator[OpenSqlite]:
+    """Open stores on a file of the test's folder; they are closed after it."""
+    opened: list[SqliteStore] = []
+
+    def open_one(path: Path = tmp_path / "store.db", *, busy: timedelta = timedelta(seconds=30)) -> SqliteStore:
+        opened.append(SqliteStore(path, busy=busy, backlog=500))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, open_sqlite: OpenSqlite) -> Iterator[Store]:
+    """Each store in turn, empty."""
+    opened: Store = MemoryStore() if request.param == "memory" else open_sqlite()
+    yield opened
+    opened.close()
