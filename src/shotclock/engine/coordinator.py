@@ -1,0 +1,293 @@
+"""The coordinator: every way to change the state, each one transaction, each safe to call twice and from anywhere."""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from shotclock import clock as clocks
+from shotclock.core.clocks import halted
+from shotclock.engine import judging, recording, starting, working
+from shotclock.engine.desk import Desk, Question
+from shotclock.engine.working import Held, ItemPair, Lease
+from shotclock.errors import NotFoundError, StaleError, UsageError
+from shotclock.model import (
+    PHASE_OVER,
+    Answer,
+    Force,
+    Halt,
+    Phase,
+    Plan,
+    Process,
+    Report,
+    Run,
+    RunId,
+    TaskReport,
+)
+from shotclock.ports import Store, Transaction
+from shotclock.settings import Settings
+
+T = TypeVar("T")
+
+
+class Coordinator:
+    """The door to a store's runs.
+
+    `asked` is called, outside any transaction, for every user's check that must be put; `vote` takes its answer.
+    `rang` is called after a commit that others may want to look at.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: clocks.Clock,
+        *,
+        asked: Callable[[Question], None] = lambda _question: None,
+        rang: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.clock = clock
+        self._asked = asked
+        self._rang = rang
+
+    def _do(self, work: Callable[[Desk], T]) -> T:
+        """Run a unit of work in one commit, deciding every phase it touched, then see to what follows outside it."""
+
+        def unit(tx: Transaction) -> tuple[T, Desk]:
+            desk = Desk(tx, self.clock.now(), self.settings, self.clock.jitter)
+            result = work(desk)
+            judging.settle_desk(desk)
+            return result, desk
+
+        result, desk = self.store.write(unit)
+        if desk.rang:
+            self._rang()
+        for phase_id in desk.closing:
+            self._open(phase_id)
+        for question in desk.questions:
+            self._asked(question)
+        return result
+
+    def _open(self, phase_id: int) -> None:
+        """Open a phase that was closed by the commit before; the sweep does it if this process dies here."""
+
+        def work(desk: Desk) -> None:
+            phase = desk.phase(phase_id)
+            if phase.state == "closing":
+                judging.judge(desk, phase)
+
+        self._do(work)
+
+    # --- runs ---
+
+    def start(self, plan: Plan, key: str) -> tuple[Run, bool]:
+        """Start the run of a key; a repeat returns the newest generation. The flag says whether it is new."""
+        return self._do(lambda desk: starting.start(desk, plan, key))
+
+    def rerun(self, run_id: str, plan: Plan, phase: str, members: Sequence[str] = (), *, cause: str = "rerun") -> Run:
+        """Make a new generation from `phase`, in which `members` are done again although they are satisfied."""
+        return self._do(lambda desk: starting.new_generation(desk, run_id, plan, phase, members, cause=cause))
+
+    def rerun_then(self, run_id: str, plan: Plan, phase: str) -> Run:
+        """Make a new generation that carries the opening of `phase` and does its consolidation anew."""
+        return self._do(lambda desk: starting.consolidate_again(desk, run_id, plan, phase))
+
+    def retry(self, run_id: str, phase: str, members: Sequence[str] = ()) -> list[str]:
+        """Put unsatisfied members of a phase that has not closed back to pending; return their names."""
+
+        def work(desk: Desk) -> list[str]:
+            return starting.again_before_opening(desk, self._active(desk, run_id, phase), members)
+
+        return self._do(work)
+
+    def force(self, run_id: str, phase: str, *, actor: str, reason: str) -> None:
+        """Open a phase whatever is missing; refused under a halt."""
+
+        def work(desk: Desk) -> None:
+            found = self._active(desk, run_id, phase)
+            scene = desk.scene(found)
+            if halted(scene.halts, desk.now) is not None:
+                message = f"{run_id} {phase}: halted; resume it before forcing an opening"
+                raise UsageError(message)
+            order = Force(actor=actor, reason=reason, at=desk.now)
+            body = {"what": "force", "actor": actor, "reason": reason}
+            desk.keep("audit", found.run, phase=phase, body=body)
+            desk.touch(desk.change(found, force=order))
+
+        self._do(work)
+
+    def withdraw(self, run_id: str, phase: str, member: str, *, actor: str, reason: str) -> Answer:
+        """Take a member that is not satisfied out of the roll of a phase that has not closed."""
+        return self._do(
+            lambda desk: recording.withdraw(desk, self._active(desk, run_id, phase), member, actor=actor, reason=reason)
+        )
+
+    def readmit(self, run_id: str, phase: str, member: str, *, actor: str) -> Answer:
+        """Take a withdrawn member back into the roll; its last report, if one came meanwhile, counts."""
+        return self._do(lambda desk: recording.readmit(desk, self._active(desk, run_id, phase), member, actor=actor))
+
+    def _active(self, desk: Desk, run_id: str, name: str) -> Phase:
+        phase = self._phase(desk, run_id, name)
+        if phase.state != "active":
+            message = f"{phase.run} {name} is {phase.state}, not active"
+            hint = f"; `shotclock rerun {phase.run} {name}` makes a new generation" if phase.state in PHASE_OVER else ""
+            raise UsageError(message + hint)
+        return phase
+
+    def _phase(self, desk: Desk, run_id: str, name: str) -> Phase:
+        try:
+            identity = RunId.parse(run_id)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        run = desk.tx.run(run_id) if "#" in run_id else desk.tx.newest(identity)
+        phase = None if run is None else desk.phase_of(run.id, name)
+        if phase is None:
+            missing = f"run {run_id}" if run is None else f"phase {name} in {run.id}"
+            message = f"there is no {missing}; `shotclock status` lists what there is"
+            raise NotFoundError(message)
+        return phase
+
+    # --- reports ---
+
+    def report(self, reports: Sequence[Report]) -> list[Answer]:
+        """Take reports from outside, in order; what is accepted, late, conflicting or parked is durable on return.
+
+        Raises `UsageError` for one that nothing can be made of; then none of this call is stored.
+        """
+        return self._do(lambda desk: [recording.record(desk, report) for report in reports])
+
+    def signal(self, run_id: str, phase: str, name: str) -> None:
+        """Give the signal a phase's deadline counts from; the first one counts."""
+        self._do(lambda desk: recording.signal(desk, self._phase(desk, run_id, phase), name))
+
+    # --- tasks ---
+
+    def lease(self, owner: str, busy: Mapping[int, int], *, only: str | None = None) -> list[Lease]:
+        """Lease what may run now, given how many tasks of each phase the worker holds already."""
+        return self._do(lambda desk: working.lease(desk, owner, busy, only=only))
+
+    def work_done(
+        self, owner: str, reports: Sequence[TaskReport], busy: Mapping[int, int], *, only: str | None = None
+    ) -> tuple[list[Answer], list[Lease]]:
+        """Take a worker's reports and lease it what may run next, in one commit."""
+
+        def work(desk: Desk) -> tuple[list[Answer], list[Lease]]:
+            answers = [working.take_report(desk, report) for report in reports]
+            judging.decide_touched(desk)
+            return answers, working.lease(desk, owner, busy, only=only)
+
+        return self._do(work)
+
+    def task_report(self, report: TaskReport) -> Answer:
+        """Take what a worker says of one task."""
+        return self._do(lambda desk: working.take_report(desk, report))
+
+    def renew(self, held: Sequence[Held]) -> list[Held]:
+        """Extend leases; return those whose holders should stop."""
+        return self._do(lambda desk: working.renew(desk, held))
+
+    def give_back(self, owner: str) -> int:
+        """Queue every task an owner holds again, nothing counted; return how many there were."""
+
+        def work(desk: Desk) -> int:
+            held = desk.tx.leased(owner=owner)
+            working.give_back(desk, held)
+            return len(held)
+
+        return self._do(work)
+
+    def bury_owner(self, owner: str) -> int:
+        """Free every task of an owner that is known to be dead; return how many there were."""
+
+        def work(desk: Desk) -> int:
+            held = desk.tx.leased(owner=owner)
+            working.lose(desk, held)
+            return len(held)
+
+        return self._do(work)
+
+    def add_page(self, held: Held, number: int, items: Sequence[ItemPair]) -> None:
+        """Add a page of a roll under the enumeration's token; a repeat does nothing."""
+        self._do(lambda desk: working.add_page(desk, held, number, items))
+
+    def repeated(self, phase_id: int, names: Sequence[str]) -> None:
+        """Note item ids an enumeration gave more than once."""
+        self._do(lambda desk: working.repeated(desk, phase_id, names))
+
+    def vote(self, question: Question, *, yes: bool, reason: str, asked: Phase) -> None:
+        """Take the answer of a user's check about the state it was asked on."""
+        self._do(lambda desk: judging.vote(desk, question.phase, yes=yes, reason=reason, asked=asked))
+
+    # --- time, halts, processes ---
+
+    def sweep(self) -> int:
+        """Look at everything that is due, a commit for each phase; return how many were looked at.
+
+        One that cannot be looked at keeps nobody else waiting: its error is raised after the others.
+        """
+        now = self.clock.now()
+        due = self.store.read(lambda view: view.due(now, self.settings.backlog))
+        errors = [error for phase in due if (error := self._look(phase.id)) is not None]
+        if errors:
+            message = f"{len(errors)} of {len(due)} due phases could not be looked at"
+            raise ExceptionGroup(message, errors)
+        return len(due)
+
+    def _look(self, phase_id: int) -> Exception | None:
+        try:
+            self._do(lambda desk: judging.judge(desk, desk.phase(phase_id)))
+        except StaleError:
+            return None  # somebody else was first
+        except Exception as error:  # noqa: BLE001 - raised by the sweep, after the phases that remain
+            return error
+        return None
+
+    def next_due(self) -> datetime | None:
+        """Return when the sweep or the relay must look next."""
+        return self.store.read(lambda view: view.next_due())
+
+    def halt(self, scope: str, *, actor: str, reason: str) -> None:
+        """Stop dispatch, openings, consolidations and deliveries for everything (``*``), a pipeline or a run."""
+
+        def work(desk: Desk) -> None:
+            if not any(halt.scope == scope and halt.until is None for halt in desk.tx.halts()):
+                desk.tx.put_halt(Halt(scope=scope, since=desk.now, actor=actor, reason=reason))
+                desk.keep("audit", scope, body={"what": "halt", "actor": actor, "reason": reason})
+            self._look_at_all(desk)
+
+        self._do(work)
+
+    def resume(self, scope: str, *, actor: str) -> None:
+        """End the halt of a scope; what is overdue is decided at once."""
+
+        def work(desk: Desk) -> None:
+            for halt in desk.tx.halts():
+                if halt.scope == scope and halt.until is None:
+                    desk.tx.put_halt(replace(halt, until=desk.now))
+                    desk.keep("audit", scope, body={"what": "resume", "actor": actor})
+            self._look_at_all(desk)
+
+        self._do(work)
+
+    def _look_at_all(self, desk: Desk) -> None:
+        """Make every phase that is not over due, so that the sweep decides it anew."""
+        for phase in desk.tx.unfinished():
+            desk.change(desk.phase(phase.id), due_at=desk.now)
+
+    def beat(self, process: Process) -> None:
+        """Keep this process's sign of life."""
+        self.store.write(lambda tx: tx.beat(process))
+
+    def free_dead(self, alive: Callable[[int], bool]) -> int:
+        """Free the leases of processes of this host that are dead; return how many tasks there were."""
+        host = socket.gethostname()
+        dead = [
+            process.name
+            for process in self.store.read(lambda view: view.processes())
+            if process.host == host and not alive(process.pid)
+        ]
+        return sum(self.bury_owner(name) for name in dead)

@@ -1,0 +1,187 @@
+"""One unit of work on the store: what was read and changed so far, and what must be decided before it commits."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from shotclock.core import gate
+from shotclock.model import (
+    Entry,
+    EntryKind,
+    Halt,
+    Outgoing,
+    Phase,
+    PhasePlan,
+    Plan,
+    Ruling,
+    Run,
+)
+from shotclock.ports import Transaction
+from shotclock.settings import Settings
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's check that has to be asked outside the transaction."""
+
+    phase: int
+    function: str
+    ruling: Ruling
+
+
+class Desk:
+    """The state of one transaction; phases are written once each, when it is cleared."""
+
+    def __init__(self, tx: Transaction, now: datetime, settings: Settings, jitter: Callable[[], float]) -> None:
+        self.tx = tx
+        self.now = now
+        self.settings = settings
+        self.jitter = jitter
+        self.closing: list[int] = []
+        """Phases closed here, to be opened in a commit of their own."""
+        self.started: list[int] = []
+        """Phases started here, whose early reports are to be taken now."""
+        self.questions: list[Question] = []
+        self.rang = False
+        """Whether something was written that others should look at."""
+        self._phases: dict[int, Phase] = {}
+        self._changed: dict[int, int] = {}
+        self._touched: dict[int, None] = {}
+        self._runs: dict[str, Run] = {}
+        self._halts: list[Halt] | None = None
+
+    def phase(self, phase_id: int) -> Phase:
+        """Return a phase as it stands here."""
+        known = self._phases.get(phase_id)
+        if known is None:
+            known = self._phases[phase_id] = self.tx.phase(phase_id)
+        return known
+
+    def phases(self, run_id: str) -> list[Phase]:
+        """Return a run's phases as they stand here."""
+        return [self._phases.setdefault(phase.id, phase) for phase in self.tx.phases(run_id)]
+
+    def phase_of(self, run_id: str, name: str) -> Phase | None:
+        """Return a run's phase by name as it stands here."""
+        phase = self.tx.phase_of(run_id, name)
+        return None if phase is None else self._phases.setdefault(phase.id, phase)
+
+    def change(self, phase: Phase, **changes: Any) -> Phase:  # noqa: ANN401 - any field of a phase
+        """Change a phase; it is written, with its version raised by one, when the desk is cleared."""
+        current = self.phase(phase.id)
+        changed = replace(current, **changes)
+        if changed != current:
+            self._changed.setdefault(phase.id, current.version)
+            self._phases[phase.id] = changed
+        return changed
+
+    def put(self, phase: Phase) -> Phase:
+        """Put a phase that was changed elsewhere."""
+        self._changed.setdefault(phase.id, self.phase(phase.id).version)
+        self._phases[phase.id] = phase
+        return phase
+
+    def touch(self, phase: Phase) -> None:
+        """Have the phase's gate decided before this commits."""
+        self._touched[phase.id] = None
+
+    def touched(self) -> Phase | None:
+        """Return the next phase whose gate must be decided."""
+        if not self._touched:
+            return None
+        phase_id = next(iter(self._touched))
+        del self._touched[phase_id]
+        return self.phase(phase_id)
+
+    def clear(self) -> None:
+        """Write every phase that changed."""
+        for phase_id, version in self._changed.items():
+            self.tx.put_phase(replace(self._phases[phase_id], version=version + 1))
+        self.rang = self.rang or bool(self._changed)
+        self._changed.clear()
+
+    def run(self, run_id: str) -> Run:
+        """Return a run that must be there."""
+        known = self._runs.get(run_id) or self.tx.run(run_id)
+        assert known is not None, run_id
+        self._runs[run_id] = known
+        return known
+
+    def put_run(self, run: Run) -> None:
+        """Write a run."""
+        self.tx.put_run(run)
+        self._runs[run.id] = run
+        self.rang = True
+
+    def plan(self, run_id: str) -> Plan:
+        """Return a run's plan."""
+        return self.tx.plan(run_id)
+
+    def plan_of(self, phase: Phase) -> PhasePlan:
+        """Return a phase's plan."""
+        return self.plan(phase.run).phase(phase.name)
+
+    def halts(self, run: Run) -> tuple[Halt, ...]:
+        """Return the halts, ended ones too, that hold for a run."""
+        if self._halts is None:
+            self._halts = self.tx.halts()
+        return tuple(halt for halt in self._halts if halt.scope in {"*", run.pipeline, run.id})
+
+    def scene(self, phase: Phase) -> gate.Scene:
+        """Gather what the gate looks at."""
+        run, plan = self.run(phase.run), self.plan(phase.run)
+        own = plan.phase(phase.name)
+        return gate.Scene(
+            phase=phase,
+            plan=own,
+            key=run.key,
+            timezone=plan.timezone,
+            run_started_at=run.started_at,
+            max_age=plan.max_age,
+            halts=self.halts(run),
+            ours=self._ours(phase, own),
+            stall_least=self.settings.stall_least,
+            check_again=self.settings.check_again,
+        )
+
+    def _ours(self, phase: Phase, own: PhasePlan) -> bool:
+        """Say whether tasks of ours are pending, where a stall clock of its own depends on it."""
+        if own.items is not None:
+            return own.items.run is not None or not phase.sealed
+        if own.gate.stall is not None or all(member.external for member in own.members):
+            return own.gate.stall is not None
+        return any(task.work == "member" and 0 in task.kinds for task in self.tx.tasks(phase.id, pending=True))
+
+    def keep(
+        self,
+        kind: EntryKind,
+        scope: str,
+        *,
+        phase: str = "",
+        member: str = "",
+        digest: str = "",
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep an entry beside the state."""
+        said = dict(body or {})
+        self.tx.append(Entry(kind=kind, scope=scope, phase=phase, member=member, at=self.now, digest=digest, body=said))
+
+    def post(self, key: str, route: str, run: str, body: Mapping[str, Any]) -> None:
+        """Put a message in the outbox; one of the same key is never put twice."""
+        message = Outgoing(
+            key=key,
+            route=route,  # type: ignore[arg-type]  # the callers pass literals
+            run=run,
+            body=dict(body),
+            created_at=self.now,
+            ready_at=self.now,
+        )
+        self.rang = self.tx.post(message) or self.rang
+
+    def alert(self, phase: Phase, fact: str, text: str, *, names: tuple[str, ...] = (), command: str = "") -> None:
+        """Tell operators one fact about a phase, once."""
+        where = f"{phase.run} {phase.name}"
+        body = {"fact": fact, "run": phase.run, "phase": phase.name, "text": f"{where}: {text}", "names": list(names)}
+        self.post(f"alert:{phase.id}:{fact}", "alert", phase.run, body | {"command": command})

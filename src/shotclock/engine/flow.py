@@ -1,0 +1,185 @@
+"""From phase to phase: starting what may start, skipping what cannot, completing and failing, and the end of a run."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from shotclock.core import clocks, handover, runs
+from shotclock.engine import inputs, rolls
+from shotclock.engine.desk import Desk
+from shotclock.model import (
+    PHASE_OVER,
+    Counts,
+    Handover,
+    Phase,
+    PhasePlan,
+    Plan,
+    Run,
+    Task,
+)
+
+
+def advance(desk: Desk, run_id: str) -> None:
+    """Start, skip and end whatever the states of a run's phases call for."""
+    plan = desk.plan(run_id)
+    moving = True
+    while moving:
+        phases = {phase.name: phase for phase in desk.phases(run_id)}
+        waiting = [phase for phase in phases.values() if phase.state == "waiting"]
+        moving = sum(_step(desk, plan, phase, phases) for phase in waiting) > 0
+    _end(desk, run_id)
+
+
+def _step(desk: Desk, plan: Plan, phase: Phase, phases: dict[str, Phase]) -> bool:
+    states = {name: other.state for name, other in phases.items()}
+    broken = runs.skipped_for(plan, phase.name, states)
+    if broken is not None:
+        desk.change(phase, state="skipped", failure=f"upstream_failed: {broken}", ended_at=desk.now, due_at=None)
+        return True
+    own = plan.phase(phase.name)
+    if not runs.may_start(plan, phase.name, states) or not _previous_over(desk, own, phase):
+        return False
+    start(desk, own, phase, phases)
+    return True
+
+
+def _previous_over(desk: Desk, own: PhasePlan, phase: Phase) -> bool:
+    """Say whether the previous run that a phase reads is over, or not there; fix which one it is."""
+    if not own.needs_previous:
+        return True
+    run = desk.run(phase.run)
+    before = desk.tx.before(run.identity)
+    if before is not None and before.state == "running":
+        return False
+    usable = before is not None and before.state != "failed"
+    desk.change(
+        phase,
+        previous=before.id if usable and before is not None else None,
+        absent_upstream=() if usable else own.needs_previous,
+    )
+    return True
+
+
+def start(desk: Desk, own: PhasePlan, phase: Phase, phases: dict[str, Phase]) -> None:
+    """Start a phase in the commit that completed its last upstream: its clocks run from here."""
+    inherited = {need: _lacks(desk, phases[need]) for need in own.needs}
+    phase = desk.change(
+        phase,
+        state="active",
+        started_at=desk.now,
+        signal_at=None if phase.signal_at is None else desk.now,
+        handover=Handover(triggered_at=desk.now),
+        inherited={name: names for name, names in inherited.items() if names},
+        stale_inputs=inputs.stale(desk, own, [phases[need] for need in own.needs]),
+        inherits_partial=any(_is_partial(phases[need]) for need in own.needs),
+    )
+    if not phase.size and not phase.sealed:
+        _call_roll(desk, own, phase)
+    body = {"run": phase.run, "phase": phase.name, "id": phase.id}
+    desk.post(f"handover:{phase.id}:1", "handover", phase.run, body)
+    desk.touch(phase)
+    desk.started.append(phase.id)
+
+
+def _lacks(desk: Desk, upstream: Phase) -> tuple[str, ...]:
+    """Name what an upstream phase lacked, what it inherited included."""
+    opening = desk.tx.opening(rolls.facts(upstream))
+    own = opening.missing if opening is not None else ()
+    above = [name for names in upstream.inherited.values() for name in names]
+    return tuple(dict.fromkeys([*own, *above]))[: desk.settings.named]
+
+
+def _is_partial(upstream: Phase) -> bool:
+    return upstream.inherits_partial or (upstream.ruling is not None and upstream.ruling.partial)
+
+
+def _call_roll(desk: Desk, own: PhasePlan, phase: Phase) -> None:
+    """Set up the roll: named members at once, items by a task that lists them."""
+    if own.items is not None:
+        desk.tx.add_tasks([Task(phase=phase.id, work="enumerate")])
+        return
+    counts = Counts()
+    for member in own.members:
+        counts = counts.add(member.importance, "pending")
+    desk.tx.add_tasks(
+        [
+            Task(
+                phase=phase.id,
+                work="outside" if member.external else "member",
+                lo=ordinal,
+                hi=ordinal + 1,
+                rank=rolls.RANK[member.importance],
+                state="outside" if member.external else "queued",
+                kinds=b"\0",
+            )
+            for ordinal, member in enumerate(own.members)
+        ]
+    )
+    desk.change(phase, counts=counts, size=len(own.members), sealed=True)
+
+
+def complete(desk: Desk, phase: Phase) -> None:
+    """End an opened phase whose consolidation, if it has one, is done; what stands on it starts."""
+    desk.change(phase, state="done", ended_at=desk.now, due_at=None, mark=None)
+    advance(desk, phase.run)
+
+
+def fail(desk: Desk, phase: Phase, reason: str) -> None:
+    """End a phase as failed; what stands on it is skipped, other branches go on."""
+    phase = desk.change(
+        phase, state="failed", failure=reason, ended_at=desk.now, due_at=None, mark=None, asking_until=None
+    )
+    names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
+    command = f"shotclock rerun {phase.run} {phase.name}"
+    desk.alert(phase, "failed", f"failed: {reason}", names=names, command=command)
+    advance(desk, phase.run)
+
+
+def _end(desk: Desk, run_id: str) -> None:
+    """End a run whose phases are all over, and let later runs go on that waited for it."""
+    run = desk.run(run_id)
+    ending = runs.ending(desk.phases(run_id))
+    if run.state != "running" or ending is None:
+        return
+    desk.put_run(replace(run, state=ending.state, reason=ending.reason, ended_at=desk.now))
+    wake_followers(desk, run)
+
+
+def wake_followers(desk: Desk, run: Run) -> None:
+    """Let runs of later keys go on whose phases wait for this run."""
+    for later in desk.tx.runs(pipeline=run.pipeline, state="running", limit=desk.settings.backlog):
+        waits = any(phase.needs_previous for phase in desk.plan(later.id).phases)
+        if later.mode == run.mode and later.key > run.key and waits:
+            advance(desk, later.id)
+
+
+def handover_due(desk: Desk, phase: Phase) -> datetime | None:
+    """Return when a started phase must have shown a sign of life."""
+    if phase.handover is None or phase.state in PHASE_OVER:
+        return None
+    return handover.due_at(phase.handover, desk.halts(desk.run(phase.run)), desk.now, desk.settings.handover)
+
+
+def check_handover(desk: Desk, phase: Phase) -> None:
+    """Send an unanswered hand-over again once, then tell operators."""
+    if phase.handover is None or clocks.halted(desk.halts(desk.run(phase.run)), desk.now):
+        return
+    halts = desk.halts(desk.run(phase.run))
+    match handover.next_step(phase.handover, desk.now, halts, desk.settings.handover):
+        case "send_again":
+            again = handover.sent_again(phase.handover, desk.now)
+            desk.change(phase, handover=again)
+            body = {"run": phase.run, "phase": phase.name, "id": phase.id}
+            desk.post(f"handover:{phase.id}:{again.sent}", "handover", phase.run, body)
+        case "escalate":
+            desk.change(phase, handover=handover.unacknowledged(phase.handover))
+            desk.alert(phase, "unacknowledged", "started, but nothing has taken it up", command="shotclock status")
+        case "wait":
+            pass
+
+
+def mark_started(desk: Desk, phase: Phase) -> Phase:
+    """Note the first sign of life of a phase: a lease, page, seal, report or explicit word."""
+    if phase.handover is None or phase.handover.state == "started":
+        return phase
+    return desk.change(phase, handover=handover.started(phase.handover, desk.now))

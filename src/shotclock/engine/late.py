@@ -1,0 +1,37 @@
+"""What a late report sets off: nothing, a word to downstream, or a new generation after others had time to settle."""
+
+from msgspec.structs import replace
+
+from shotclock.core import late, settling
+from shotclock.core.late import LateReport, Limits
+from shotclock.engine import rolls
+from shotclock.engine.desk import Desk
+from shotclock.model import Report, Run
+
+
+def consider(desk: Desk, subject: settling.Subject, report: Report) -> None:
+    """Act on a late report as the phase's policy says; the report itself is kept already."""
+    phase = subject.phase
+    policy = desk.plan_of(phase).gate.late
+    if policy == "record" or subject.run.superseded or phase.state == "skipped":
+        return
+    said = LateReport(
+        importance=rolls.importance_of(subject.task),
+        stood=subject.kind,
+        says=settling.settled_kind(report, subject.contract),
+        first_at=desk.now if phase.rerun_at is None else phase.rerun_at - desk.settings.late_settling,
+    )
+    limits = Limits(settling=desk.settings.late_settling, most=desk.settings.max_reruns)
+    asks = late.wanted(policy, said, _automatic(desk, subject.run), limits)
+    if asks.act == "amend":
+        text = f"amended: {report.member} came late; downstream has used what was there"
+        desk.alert(phase, f"amended:{report.member}", text, names=(report.member,))
+    if asks.act == "rerun":
+        desk.change(phase, rerun_at=asks.at, due_at=asks.at)
+
+
+def _automatic(desk: Desk, run: Run) -> int:
+    """Count the generations of a key and mode that late reports made."""
+    identities = (replace(run.identity, generation=number) for number in range(1, run.generation + 1))
+    earlier = (desk.tx.run(str(identity)) for identity in identities)
+    return sum(1 for other in earlier if other is not None and other.cause == "late")

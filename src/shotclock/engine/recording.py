@@ -1,0 +1,319 @@
+"""Reports from outside, by name: finding whom they speak of, answering, and storing what was answered."""
+
+from difflib import get_close_matches
+from typing import Literal, assert_never
+
+import msgspec
+from msgspec.structs import replace
+
+from shotclock.core import parts, settling
+from shotclock.engine import flow, late, rolls
+from shotclock.engine.desk import Desk
+from shotclock.errors import NotFoundError, UsageError
+from shotclock.model import (
+    ACCEPTING,
+    SATISFIED,
+    UNSATISFIED,
+    Answer,
+    Contract,
+    Note,
+    Phase,
+    PhasePlan,
+    Plan,
+    Report,
+    Run,
+    RunId,
+    Task,
+    digest,
+    lookalike,
+    member_name,
+    names_generation,
+)
+
+
+def record(desk: Desk, report: Report) -> Answer:
+    """Take one report: what is accepted, contradicts, comes late or is parked is stored with this unit of work."""
+    report, identity = _checked(desk, report)
+    explicit = names_generation(report.run)
+    run = desk.tx.run(str(identity)) if explicit else desk.tx.newest(identity)
+    if run is None:
+        return _park(desk, identity, report, f"there is no run {identity}")
+    plan = desk.plan(run.id)
+    phase = desk.phase_of(run.id, report.phase)
+    if phase is None:
+        why = f"{plan.pipeline} has no phase {report.phase}{_nearest_phase(plan, report)}"
+        return _park(desk, identity, report, why)
+    own = plan.phase(phase.name)
+    if report.member in own.absent:
+        return Answer(kind="withdrawn", detail=f"{report.member} is not in mode {run.mode}")
+    return _record_known(desk, report, run, phase, own, explicit=explicit)
+
+
+def _checked(desk: Desk, report: Report) -> tuple[Report, RunId]:
+    """Normalise the names of a report; raise `UsageError` for one that nothing could be made of."""
+    try:
+        identity = RunId.parse(report.run)
+        name = member_name(report.member)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    size = len(msgspec.json.encode(report.outputs))
+    if size > desk.settings.payload_bytes:
+        most = desk.settings.payload_bytes
+        message = f"{report.run} {report.phase} {name}: outputs have {size} bytes, more than {most}: store a reference"
+        raise UsageError(message)
+    if report.part is not None and report.part.number < 1:
+        message = f"{report.run} {report.phase} {name}: parts are numbered from 1, not {report.part.number}"
+        raise UsageError(message)
+    return replace(report, member=name), identity
+
+
+def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: PhasePlan, *, explicit: bool) -> Answer:
+    """Take a report about a known phase."""
+    identity = run.identity
+    if phase.state == "waiting" and run.state == "running":
+        if own.items is None and own.member(report.member) is None:
+            return _park(desk, identity, report, _unknown_member(own, report.member))
+        return _park(desk, identity, report, "the phase has not started; the report counts when it does", early=True)
+    ordinal = rolls.find(desk.tx, own, phase, report.member)
+    if ordinal is None:
+        return _park(desk, identity, report, _unknown_member(own, report.member))
+    task = desk.tx.task_at(rolls.facts(phase), ordinal)
+    assert task is not None
+    subject = settling.Subject(
+        run=run,
+        names_generation=explicit,
+        phase=phase,
+        task=task,
+        ordinal=ordinal,
+        late=_late_reports(desk, run, report),
+        contract=contract_at(own, ordinal),
+    )
+    return _store(desk, subject, report, settling.answer(subject, report))
+
+
+def contract_at(own: PhasePlan, ordinal: int) -> Contract:
+    """Return the contract of a member."""
+    return own.members[ordinal].contract if own.items is None else own.items.contract
+
+
+def _late_reports(desk: Desk, run: Run, report: Report) -> tuple[Report, ...]:
+    kept = desk.tx.entries("late", scope=run.id, phase=report.phase, member=report.member)
+    return tuple(msgspec.convert(entry.body, Report) for entry in kept)
+
+
+def _store(desk: Desk, subject: settling.Subject, report: Report, answer: Answer) -> Answer:
+    """Write what the answer promises."""
+    match answer.kind:
+        case "accepted":
+            return _accept(desk, subject, report)
+        case "duplicate" | "fenced":
+            desk.tx.tally(subject.run.id, f"{subject.phase.name}.{answer.kind}")
+        case "late":
+            _keep(desk, "late", subject, report)
+            late.consider(desk, subject, report)
+        case "withdrawn":
+            kept = desk.tx.entries("late", scope=subject.run.id, phase=subject.phase.name, member=report.member)
+            desk.tx.remove_entries([entry.id for entry in kept])
+            _keep(desk, "late", subject, report)
+        case "conflict":
+            _keep_conflict(desk, subject, report)
+        case "parked":
+            raise AssertionError(answer)
+        case _ as never:
+            assert_never(never)
+    return answer
+
+
+def _keep(desk: Desk, kind: Literal["late", "conflict"], subject: settling.Subject, report: Report) -> None:
+    body = msgspec.to_builtins(report)
+    desk.keep(kind, subject.run.id, phase=subject.phase.name, member=report.member, body=body)
+
+
+def _keep_conflict(desk: Desk, subject: settling.Subject, report: Report) -> None:
+    """Keep the first few conflicts of a member; count the rest."""
+    kept = desk.tx.entries("conflict", scope=subject.run.id, phase=report.phase, member=report.member)
+    if len(kept) < desk.settings.conflicts:
+        _keep(desk, "conflict", subject, report)
+    else:
+        desk.tx.tally(subject.run.id, f"{report.phase}.conflict")
+
+
+def _accept(desk: Desk, subject: settling.Subject, report: Report) -> Answer:
+    """Settle the member, or add its part; the phase's gate is decided with it."""
+    if report.part is not None:
+        return _accept_part(desk, subject, report)
+    kind = settling.settled_kind(report, subject.contract)
+    reason = settling.broken(report.rows, subject.contract) if kind == "suspect" else report.reason
+    note = Note(
+        reason=reason, rows=report.rows, outputs=report.outputs, as_of=report.as_of, at=desk.now, by=report.actor
+    )
+    if kind == "pending":
+        _note(desk, subject, note)
+        return Answer(kind="accepted", detail="noted; the member stays pending")
+    return _settle(desk, subject, report, settling.settle(subject.task, subject.ordinal, kind, note))
+
+
+def _note(desk: Desk, subject: settling.Subject, note: Note) -> None:
+    """Keep a failure that will be retried as a note on the pending member."""
+    task = subject.task
+    desk.tx.put_tasks([(replace(task, notes={**task.notes, subject.ordinal: note}, error=note.reason), task.token)])
+    desk.rang = True
+
+
+def _accept_part(desk: Desk, subject: settling.Subject, report: Report) -> Answer:
+    contradiction = parts.contradiction(subject.task, report)
+    if contradiction is not None:
+        _keep_conflict(desk, subject, report)
+        return Answer(kind="conflict", detail=contradiction)
+    task = parts.add_part(subject.task, report)
+    whole = parts.whole(task, subject.contract, desk.now)
+    if whole is not None and settling.kind_of(task, subject.ordinal) != whole.kind:
+        settled = settling.settle(task, subject.ordinal, whole.kind, whole.note)
+        return _settle(desk, subject, report, settled)
+    desk.tx.put_tasks([(task, task.token)])
+    phase = flow.mark_started(desk, subject.phase)
+    phase = desk.change(phase, first_at=phase.first_at or desk.now, progress_at=desk.now)
+    desk.touch(phase)
+    return Answer(kind="accepted", detail=f"part {len(task.parts)} of {task.parts_total or 'an unknown number'}")
+
+
+def _settle(desk: Desk, subject: settling.Subject, report: Report, settled: settling.Settled) -> Answer:
+    """Write a settlement, the one it supersedes to history, and the phase's counts."""
+    task = settling.fenced(settled.task) if report.override else settled.task
+    if settled.was != "pending":
+        old = {"kind": settled.was, "note": msgspec.to_builtins(subject.note)}
+        desk.keep("past", subject.run.id, phase=subject.phase.name, member=report.member, body=old)
+    if report.override:
+        _audit(desk, subject, report)
+    desk.tx.put_tasks([(task, subject.task.token)])
+    phase = flow.mark_started(desk, subject.phase)
+    importance = rolls.importance_of(task)
+    phase = desk.put(settling.moved(phase, importance, settled.was, settled.kind, 1, desk.now))
+    desk.touch(phase)
+    return Answer(kind="accepted", detail=f"{report.member} is {settled.kind}")
+
+
+def _audit(desk: Desk, subject: settling.Subject, report: Report) -> None:
+    body = {"what": "override", "actor": report.actor, "outcome": report.outcome, "reason": report.reason}
+    desk.keep("audit", subject.run.id, phase=report.phase, member=report.member, body=body)
+
+
+# --- changing the roll, signals ------------------------------------------------------------------------------------
+
+
+def withdraw(desk: Desk, phase: Phase, member: str, *, actor: str, reason: str) -> Answer:
+    """Take a pending or unsatisfied member out of the roll; it leaves every base, and is listed."""
+    task, ordinal = _located(desk, phase, member)
+    was = settling.kind_of(task, ordinal)
+    if was in SATISFIED or was == "withdrawn":
+        message = f"{phase.run} {phase.name} {member} is {was}; only pending and unsatisfied members are withdrawn"
+        raise UsageError(message)
+    if was in UNSATISFIED:
+        body = {"kind": was, "note": msgspec.to_builtins(task.notes.get(ordinal, Note()))}
+        desk.keep("past", phase.run, phase=phase.name, member=member, body=body)
+    note = Note(reason=reason, by=actor, at=desk.now)
+    settled = settling.settle(task, ordinal, "withdrawn", note)
+    _change_roll(desk, phase, member, task, settled, {"what": "withdraw", "actor": actor, "reason": reason})
+    return Answer(kind="withdrawn", detail=f"{member} is out of the roll")
+
+
+def readmit(desk: Desk, phase: Phase, member: str, *, actor: str) -> Answer:
+    """Take a withdrawn member back; the last report that came meanwhile is applied."""
+    task, ordinal = _located(desk, phase, member)
+    if settling.kind_of(task, ordinal) != "withdrawn":
+        message = f"{phase.run} {phase.name} {member} is not withdrawn"
+        raise UsageError(message)
+    settled = settling.settle(task, ordinal, "pending", Note())
+    state = task.state if task.work == "outside" else "queued"
+    settled = replace(settled, task=replace(settled.task, state=state))
+    _change_roll(desk, phase, member, task, settled, {"what": "readmit", "actor": actor})
+    kept = desk.tx.entries("late", scope=phase.run, phase=phase.name, member=member)
+    if kept:
+        desk.tx.remove_entries([entry.id for entry in kept])
+        return record(desk, msgspec.convert(kept[-1].body, Report))
+    return Answer(kind="accepted", detail=f"{member} is pending")
+
+
+def _located(desk: Desk, phase: Phase, member: str) -> tuple[Task, int]:
+    own = desk.plan_of(phase)
+    ordinal = rolls.find(desk.tx, own, phase, member)
+    task = None if ordinal is None else desk.tx.task_at(phase.id, ordinal)
+    if ordinal is None or task is None:
+        raise NotFoundError(f"{phase.run} " + _unknown_member(own, member))
+    return task, ordinal
+
+
+def _change_roll(
+    desk: Desk, phase: Phase, member: str, task: Task, settled: settling.Settled, audit: dict[str, str]
+) -> None:
+    """Write a member that left or came back, with who did it."""
+    desk.tx.put_tasks([(settling.fenced(settled.task), task.token)])
+    counts = phase.counts.move(rolls.importance_of(task), settled.was, settled.kind)
+    desk.keep("audit", phase.run, phase=phase.name, member=member, body=dict(audit))
+    changed = desk.change(phase, counts=counts, changes=phase.changes + 1, worse=phase.worse + 1)
+    desk.touch(changed)
+
+
+def signal(desk: Desk, phase: Phase, name: str) -> None:
+    """Take a signal that a phase's deadline counts from; one that came early counts at the phase's start."""
+    deadline = desk.plan_of(phase).gate.deadline
+    if deadline is None or deadline.anchor.signal != name:
+        declare = f"deadline: {{from: {{signal: {name}}}}}"
+        message = f"{phase.run} {phase.name} waits for no signal {name}; declare it in its gate: {declare}"
+        raise UsageError(message)
+    if phase.signal_at is None and phase.state in ACCEPTING:
+        desk.touch(desk.change(phase, signal_at=desk.now))
+
+
+# --- parked reports ------------------------------------------------------------------------------------------------
+
+
+def _park(desk: Desk, identity: RunId, report: Report, why: str, *, early: bool = False) -> Answer:
+    """Keep a report that nothing is known of yet, until a run, phase, alias or member of that name appears."""
+    scope = str(replace(identity, generation=1))
+    body = msgspec.to_builtins(report)
+    mark = digest(msgspec.json.encode(replace(report, token=None, actor=None)))
+    kind: Literal["early", "parked"] = "early" if early else "parked"
+    kept = desk.tx.entries(kind, scope=scope, phase=report.phase, member=report.member)
+    if any(entry.digest == mark for entry in kept):
+        desk.tx.tally(scope, f"{report.phase}.duplicate")
+        return Answer(kind="duplicate", detail=f"parked before: {why}")
+    if not early and desk.tx.count_entries("parked", scope_prefix=f"{identity.pipeline}/") >= desk.settings.parked:
+        full = f"{desk.settings.parked} reports are parked for {identity.pipeline}"
+        message = f"{report.run} {report.phase} {report.member}: not stored: {full}; first {why}"
+        raise UsageError(message)
+    desk.keep(kind, scope, phase=report.phase, member=report.member, digest=mark, body=body)
+    desk.rang = True
+    if not early and not kept:
+        text = {"fact": "parked", "run": scope, "phase": report.phase, "text": f"{scope}: a report is parked: {why}"}
+        name = {"names": [report.member], "command": f"shotclock status {scope}"}
+        desk.post(f"alert:parked:{scope}:{report.phase}:{report.member}", "alert", scope, text | name)
+    return Answer(kind="parked", detail=why)
+
+
+def replay(desk: Desk, phase: Phase) -> None:
+    """Take the parked reports of a phase that has started, or whose roll or names have changed."""
+    run = desk.run(phase.run)
+    own = desk.plan_of(phase)
+    scope = str(replace(run.identity, generation=1))
+    kept = desk.tx.entries("early", scope=scope, phase=phase.name)
+    kept += desk.tx.entries("parked", scope=scope, phase=phase.name)
+    for entry in kept:
+        report = msgspec.convert(entry.body, Report)
+        if rolls.find(desk.tx, own, desk.phase(phase.id), report.member) is None:
+            continue
+        desk.tx.remove_entries([entry.id])
+        _record_known(desk, report, run, desk.phase(phase.id), own, explicit=names_generation(report.run))
+
+
+def _nearest_phase(plan: Plan, report: Report) -> str:
+    near = get_close_matches(report.phase, [phase.name for phase in plan.phases], n=1)
+    return f"; the nearest is {near[0]}" if near else ""
+
+
+def _unknown_member(own: PhasePlan, member: str) -> str:
+    """Name the nearest member of a roll, by what a reader would take for the same."""
+    names = {lookalike(name): member.name for member in own.members for name in (member.name, *member.aliases)}
+    near = get_close_matches(lookalike(member), names, n=1)
+    hint = f"; the nearest is {names[near[0]]}" if near else ""
+    return f"{own.name} has no member {member}{hint}"

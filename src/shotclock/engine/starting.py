@@ -1,0 +1,231 @@
+"""Making runs: the first generation of a key, and a new generation from a phase."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from shotclock.core import generations, settling
+from shotclock.engine import flow, history, recording, rolls
+from shotclock.engine.desk import Desk
+from shotclock.errors import NotFoundError, UsageError
+from shotclock.model import (
+    PHASE_OVER,
+    Note,
+    Phase,
+    PhasePlan,
+    Plan,
+    Report,
+    Run,
+    RunId,
+    Task,
+    member_name,
+    standing_of,
+)
+
+
+def start(desk: Desk, plan: Plan, key: str) -> tuple[Run, bool]:
+    """Start the run of a key, or return its newest generation if it is there; the flag says whether it is new."""
+    identity = RunId(pipeline=plan.pipeline, key=key, mode=plan.mode)
+    known = desk.tx.newest(identity)
+    if known is not None:
+        return known, False
+    run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now)
+    plan, named = history.demoted(desk, plan, identity)
+    phases = [Phase(run=run.id, name=own.name, index=index) for index, own in enumerate(plan.phases)]
+    _add(desk, run, plan, phases)
+    _tell_demoted(desk, run, named)
+    flow.advance(desk, run.id)
+    return run, True
+
+
+def _tell_demoted(desk: Desk, run: Run, named: dict[str, tuple[str, ...]]) -> None:
+    """Tell operators, once a run, whose silence or failures the plan has taken into account."""
+    for phase in desk.phases(run.id):
+        if phase.name in named:
+            text = "not satisfied in the last ten runs, until a good report comes"
+            command = f"shotclock missing {run.id} {phase.name}"
+            desk.alert(phase, "demoted", text, names=named[phase.name], command=command)
+
+
+def _add(desk: Desk, run: Run, plan: Plan, phases: Sequence[Phase]) -> None:
+    """Add a run; every phase that is not over is looked at when the run becomes too old, whatever happens."""
+    limit = desk.now + plan.max_age
+    timed = [phase if phase.state in PHASE_OVER else replace(phase, due_at=limit) for phase in phases]
+    _, created = desk.tx.add_run(run, plan, timed)
+    assert created, run.id
+    desk.rang = True
+
+
+def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Sequence[str], *, cause: str) -> Run:
+    """Make a new generation from phase `first`, naming members that are to be done again although they are satisfied.
+
+    The one before is superseded: its tasks, consolidation and undelivered hand-overs end with it. Raises
+    `NotFoundError` for an unknown run, phase or member.
+    """
+    old, source = _superseded(desk, run_id, plan, first)
+    run = generations.next_run(old, desk.now, cause)
+    _add(desk, run, plan, generations.next_phases(plan, run, desk.phases(old.id), first))
+    _carry_openings(desk, run)
+    if source is not None:
+        _take_over(desk, run, plan, source, again)
+    _supersede(desk, old)
+    flow.advance(desk, run.id)
+    return run
+
+
+def consolidate_again(desk: Desk, run_id: str, plan: Plan, first: str) -> Run:
+    """Make a new generation that carries the opening of `first` and does its consolidation, and what follows, anew."""
+    old, source = _superseded(desk, run_id, plan, first)
+    if source is None or plan.phase(first).then is None or desk.tx.opening(rolls.facts(source)) is None:
+        message = f"{old.id} {first} has no consolidation to do again: it needs a `then`, and must have opened"
+        raise UsageError(message)
+    run = generations.next_run(old, desk.now, "then")
+    phases = generations.next_phases(plan, run, desk.phases(old.id), first)
+    at = next(index for index, phase in enumerate(phases) if phase.name == first)
+    phases[at] = generations.reopened(source, run, at)
+    _add(desk, run, plan, phases)
+    _carry_openings(desk, run)
+    target = desk.phase_of(run.id, first)
+    assert target is not None
+    desk.tx.add_tasks([Task(phase=target.id, work="then")])
+    _supersede(desk, old)
+    return run
+
+
+def _superseded(desk: Desk, run_id: str, plan: Plan, first: str) -> tuple[Run, Phase | None]:
+    """Return the newest generation, and its phase of that name where it had one."""
+    old = _newest(desk, run_id)
+    if first not in {own.name for own in plan.phases}:
+        message = f"{old.id} has no phase {first}; it has {', '.join(own.name for own in plan.phases)}"
+        raise NotFoundError(message)
+    return old, desk.phase_of(old.id, first)
+
+
+def _supersede(desk: Desk, old: Run) -> None:
+    """Fence a generation off: what of it was not over ends here, without a word to operators."""
+    ended = {"state": "failed", "reason": "superseded before it was over", "ended_at": desk.now}
+    desk.put_run(replace(old, superseded=True, **(ended if old.state == "running" else {})))
+    for phase in desk.phases(old.id):
+        if phase.state not in PHASE_OVER:
+            desk.change(phase, state="failed", failure="superseded", ended_at=desk.now, due_at=None, mark=None)
+
+
+def _newest(desk: Desk, run_id: str) -> Run:
+    try:
+        identity = RunId.parse(run_id)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    run = desk.tx.newest(identity)
+    if run is None:
+        message = f"there is no run {run_id}; `shotclock status` lists them"
+        raise NotFoundError(message)
+    return run
+
+
+def _carry_openings(desk: Desk, run: Run) -> None:
+    """Give carried phases their openings, by copy: an opening never changes."""
+    for phase in desk.tx.phases(run.id):
+        if phase.source is not None:
+            opening = desk.tx.opening(phase.source)
+            assert opening is not None
+            desk.tx.add_opening(replace(opening, phase=phase.id))
+
+
+def _take_over(desk: Desk, run: Run, plan: Plan, source: Phase, again: Sequence[str]) -> None:
+    """Give the first phase its roll with what was good in it; an incomplete roll is enumerated again."""
+    own = plan.phase(source.name)
+    target = desk.phase_of(run.id, source.name)
+    whole = source.sealed and not source.roll_incomplete and not source.enumeration_failed
+    if target is None or not whole or not _same_roll(desk, own, source):
+        return
+    tasks = [task for task in rolls.tasks(desk.tx, source) if task.work != "then"]
+    named = _ordinals(desk, source, again)
+    kept = generations.keep_satisfied(_with_late(desk, source, tasks, named), rolls.BY_RANK, named)
+    desk.tx.add_tasks([replace(task, phase=target.id) for task in kept.tasks])
+    after = -1
+    while pages := desk.tx.pages(rolls.facts(source), after=after):
+        for page in pages:
+            desk.tx.add_page(replace(page, phase=target.id), [])
+            if own.items is not None and own.items.run is None:
+                desk.tx.add_names(target.id, {name: page.lo + place for place, name in enumerate(page.ids)})
+        after = pages[-1].number
+    desk.change(target, counts=kept.counts, size=source.size, pages=source.pages, sealed=True)
+
+
+def _same_roll(desk: Desk, own: PhasePlan, source: Phase) -> bool:
+    """Say whether the plan of now expects the same members in the same order as the old one."""
+    before = desk.plan_of(source)
+    names = [(member.name, member.importance, member.external) for member in before.members]
+    return names == [(member.name, member.importance, member.external) for member in own.members]
+
+
+def _ordinals(desk: Desk, source: Phase, names: Sequence[str]) -> set[int]:
+    found: set[int] = set()
+    for name in names:
+        ordinal = rolls.find(desk.tx, desk.plan_of(source), source, member_name(name))
+        if ordinal is None:
+            message = f"{source.run} {source.name} has no member {name}"
+            raise NotFoundError(message)
+        found.add(ordinal)
+    return found
+
+
+def _with_late(desk: Desk, source: Phase, tasks: Sequence[Task], again: set[int]) -> list[Task]:
+    """Put the newest satisfying late report in the place of a settlement that is missing."""
+    changed = {task.lo: task for task in tasks}
+    plan = desk.plan_of(source)
+    for entry in desk.tx.entries("late", scope=source.run, phase=source.name):
+        if "outcome" not in entry.body:
+            continue
+        report = msgspec.convert(entry.body, Report)
+        ordinal = rolls.find(desk.tx, plan, source, report.member)
+        home = next((task for task in changed.values() if ordinal is not None and task.lo <= ordinal < task.hi), None)
+        if ordinal is None or home is None or ordinal in again or report.part is not None:
+            continue
+        kind = settling.settled_kind(report, recording.contract_at(plan, ordinal))
+        if standing_of(kind) == "satisfied" and standing_of(settling.kind_of(home, ordinal)) != "satisfied":
+            note = Note(reason=report.reason, rows=report.rows, outputs=report.outputs, as_of=report.as_of, at=entry.at)
+            changed[home.lo] = settling.settle(home, ordinal, kind, note).task
+    return list(changed.values())
+
+
+def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list[str]:
+    """Put unsatisfied members of a phase that has not closed back to pending; return their names.
+
+    Without names: all unsatisfied ones. Raises `UsageError` for a satisfied one, which is final before the opening.
+    """
+    own = desk.plan_of(phase)
+    wanted = {member_name(name) for name in names}
+    found = list(rolls.members(desk.tx, own, phase, lambda _kind, _importance: True, pending=not wanted))
+    unknown = wanted - {name for name, *_ in found}
+    if unknown:
+        message = f"{phase.run} {phase.name} has no member {min(unknown)}"
+        raise NotFoundError(message)
+    done: list[str] = []
+    for name, kind, _, ordinal in found:
+        if (wanted and name not in wanted) or (not wanted and standing_of(kind) != "unsatisfied"):
+            continue
+        if standing_of(kind) == "satisfied":
+            message = f"{phase.run} {phase.name} {name} is {kind}, which is final before the opening"
+            raise UsageError(message)
+        if standing_of(kind) == "unsatisfied":
+            _back_to_pending(desk, phase, name, ordinal)
+            done.append(name)
+    desk.touch(desk.phase(phase.id))
+    return done
+
+
+def _back_to_pending(desk: Desk, phase: Phase, name: str, ordinal: int) -> None:
+    task = desk.tx.task_at(phase.id, ordinal)
+    assert task is not None
+    kind = settling.kind_of(task, ordinal)
+    note = task.notes.get(ordinal, Note())
+    desk.keep("past", phase.run, phase=phase.name, member=name, body={"kind": kind, "note": msgspec.to_builtins(note)})
+    settled = settling.settle(task, ordinal, "pending", Note())
+    state = "outside" if task.work == "outside" else "leased" if task.state == "leased" else "queued"
+    fresh = replace(settled.task, state=state, parts={}, parts_total=None, ready_at=None)
+    desk.tx.put_tasks([(fresh, task.token)])
+    current = desk.phase(phase.id)
+    counts = current.counts.move(rolls.importance_of(task), kind, "pending")
+    desk.change(current, counts=counts, changes=current.changes + 1)

@@ -1,0 +1,307 @@
+"""Tasks in the hands of workers: leasing, renewing, giving back, and taking what workers say of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from shotclock.core import clocks, leases
+from shotclock.engine import flow, inputs, recording, rolls
+from shotclock.engine.desk import Desk
+from shotclock.errors import FencedError, UsageError
+from shotclock.model import (
+    Answer,
+    Page,
+    Phase,
+    PhasePlan,
+    Task,
+    TaskReport,
+    Work,
+    digest,
+)
+
+ItemPair = tuple[str, object]
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """A task in somebody's hands, with the phase it belongs to."""
+
+    task: Task
+    phase: Phase
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker names a task that it holds."""
+
+    phase: int
+    work: Work
+    lo: int
+    token: int
+
+
+def lease(desk: Desk, owner: str, busy: Mapping[int, int], *, only: str | None) -> list[Lease]:
+    """Lease what may run now: within each phase's `max_workers` for this worker and `max_in_flight` for all.
+
+    `busy` says how many tasks of each phase the worker holds. `only` restricts it to one run.
+    """
+    taken: list[Lease] = []
+    for phase in desk.tx.active():
+        if only is not None and phase.run != only:
+            continue
+        taken += _lease_phase(desk, owner, desk.phase(phase.id), busy.get(phase.id, 0))
+    return taken
+
+
+def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]:
+    run, own = desk.run(phase.run), desk.plan_of(phase)
+    room = _room(desk, phase, own, busy)
+    if room <= 0 or phase.state == "closing" or inputs.blocks(own, phase) or clocks.halted(desk.halts(run), desk.now):
+        return []
+    taken: list[Lease] = []
+    while len(taken) < room:
+        found = [task for task in desk.tx.leasable(phase.id, desk.now, room - len(taken)) if _wanted(task, phase)]
+        if not found:
+            break
+        taken += [lease for task in found if (lease := _take(desk, owner, phase, own, task)) is not None]
+    return taken
+
+
+def _room(desk: Desk, phase: Phase, own: PhasePlan, busy: int) -> int:
+    """Return how many more tasks of a phase a worker may hold."""
+    room = own.execution.max_workers - busy
+    if own.execution.max_in_flight and room > 0:
+        room = min(room, own.execution.max_in_flight - len(desk.tx.leased(phase_id=phase.id)))
+    return room
+
+
+def _wanted(task: Task, phase: Phase) -> bool:
+    """Say whether a phase in its state still has work of that kind."""
+    return (task.work == "then") == (phase.state == "opened")
+
+
+def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> Lease | None:
+    """Lease one task, or give up on it if it was lost too often."""
+    until = desk.now + desk.settings.lease
+    change = leases.lease(task, owner, desk.now, until, _limits(desk, own, task))
+    desk.tx.put_tasks([(change.task, task.token)])
+    if change.spawned is not None:
+        desk.tx.add_tasks([change.spawned])
+    phase = flow.mark_started(desk, desk.phase(phase.id))
+    if change.task.state == "ended":
+        _given_up(desk, phase, own, change, task)
+        return None
+    phase = desk.change(phase, leased_at=phase.leased_at or desk.now)
+    if own.execution.budget is not None and not phase.budget_spent:
+        desk.touch(phase)
+    return Lease(task=change.task, phase=phase)
+
+
+def _given_up(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change, task: Task) -> None:
+    """See to a task that was lost too often: its members are abandoned, or its phase cannot go on."""
+    if task.work in {"enumerate", "then"}:
+        _single_failed(desk, phase, task, change.task.error or "lost")
+        return
+    phase = rolls.count(desk, phase, task, change.settled)
+    _bury(desk, phase, own, change)
+    desk.touch(phase)
+
+
+def _limits(desk: Desk, own: PhasePlan, task: Task) -> leases.Limits:
+    attempts = own.execution.attempts
+    if task.work == "member":
+        attempts = own.members[task.lo].attempts or attempts
+    return leases.Limits(
+        attempts=attempts,
+        max_leases=desk.settings.max_leases,
+        hourly=desk.settings.hourly_attempts,
+        retry_first=desk.settings.retry_first,
+        retry_most=desk.settings.retry_most,
+    )
+
+
+def renew(desk: Desk, held: Sequence[Held]) -> list[Held]:
+    """Extend leases; return those whose holders should stop: fenced, settled, or of a phase that is over."""
+    stop: list[Held] = []
+    until = desk.now + desk.settings.lease
+    for hold in held:
+        task = desk.tx.task(hold.phase, hold.work, hold.lo)
+        current = task is not None and task.token == hold.token and task.state == "leased"
+        if task is None or not current or not _goes_on(desk, desk.phase(hold.phase), hold.work):
+            stop.append(hold)
+        else:
+            desk.tx.put_tasks([(replace(task, lease_until=until), task.token)])
+    return stop
+
+
+def _goes_on(desk: Desk, phase: Phase, work: Work) -> bool:
+    """Say whether anybody waits for work of that kind in a phase."""
+    run = desk.run(phase.run)
+    wanted = phase.state == "opened" if work == "then" else phase.state == "active"
+    return wanted and run.state == "running" and not run.superseded
+
+
+def give_back(desk: Desk, tasks: Sequence[Task]) -> None:
+    """Queue leased tasks again, nothing counted against them."""
+    desk.tx.put_tasks([(leases.give_back(task), task.token) for task in tasks])
+    desk.rang = desk.rang or bool(tasks)
+
+
+def lose(desk: Desk, tasks: Sequence[Task]) -> None:
+    """Queue the tasks of a worker that is known to be dead; each has lost a lease."""
+    desk.tx.put_tasks([(leases.lost(task), task.token) for task in tasks])
+    desk.rang = desk.rang or bool(tasks)
+
+
+def take_report(desk: Desk, report: TaskReport) -> Answer:
+    """Take what a worker says of a task; it counts while its token is current and its phase not over."""
+    task = desk.tx.task(report.phase, report.work, report.lo)
+    phase = desk.phase(report.phase)
+    if task is None or task.token != report.token:
+        desk.tx.tally(phase.run, f"{phase.name}.fenced")
+        return Answer(kind="fenced", detail=f"token {report.token} is not the current one")
+    if task.state == "ended":
+        desk.tx.tally(phase.run, f"{phase.name}.duplicate")
+        return Answer(kind="duplicate", detail="the task has ended")
+    if not _goes_on(desk, phase, report.work):
+        return _late(desk, phase, task, report)
+    if report.work in {"enumerate", "then"}:
+        return _take_single(desk, phase, task, report)
+    return _take_members(desk, phase, task, report)
+
+
+def _late(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> Answer:
+    """Keep a worker's report that came after its phase was over."""
+    member = _task_name(desk, phase, task)
+    desk.keep("late", phase.run, phase=phase.name, member=member, body=msgspec.to_builtins(report))
+    return Answer(kind="late", detail=f"the phase is {phase.state}; stored, and changes nothing")
+
+
+def _task_name(desk: Desk, phase: Phase, task: Task) -> str:
+    if task.work == "member":
+        return desk.plan_of(phase).members[task.lo].name
+    return task.work if task.work != "chunk" else f"items {task.lo}-{task.hi - 1}"
+
+
+def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> Answer:
+    own = desk.plan_of(phase)
+    if len(report.kinds) not in {0, len(task.kinds)}:
+        message = f"{phase.run} {phase.name}: {len(report.kinds)} outcomes for {len(task.kinds)} members"
+        raise UsageError(message)
+    limits = _limits(desk, own, task)
+    change = leases.take_report(task, report, limits, recording.contract_at(own, task.lo), desk.now, desk.jitter())
+    desk.tx.put_tasks([(change.task, task.token)])
+    phase = rolls.count(desk, phase, task, change.settled)
+    if change.waits_until is not None:
+        latest = max(change.waits_until, phase.retry_until or change.waits_until)
+        phase = desk.change(phase, retry_until=latest)
+    _bury(desk, phase, own, change)
+    desk.touch(phase)
+    desk.rang = True
+    return Answer(kind="accepted")
+
+
+def _bury(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change) -> None:
+    """Put members that were given up on among the dead letters, with payload and reason."""
+    names = rolls.Names(desk.tx, own, phase)
+    for ordinal, reason in change.given_up.items():
+        page = None if own.items is None else desk.tx.page(phase.id, ordinal)
+        payload = None if page is None else page.payloads[ordinal - page.lo]
+        body = {"reason": reason, "payload": payload, "ordinal": ordinal}
+        desk.keep("dead_letter", phase.run, phase=phase.name, member=names.name(ordinal), body=body)
+
+
+def _take_single(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> Answer:
+    """Take the end of an enumeration, which seals the roll, or of a consolidation, which completes the phase."""
+    limits = _limits(desk, desk.plan_of(phase), task)
+    verdict = leases.take_single(task, report, limits, desk.now, desk.jitter())
+    desk.tx.put_tasks([(verdict.task, task.token)])
+    desk.rang = True
+    if verdict.failed is not None:
+        _single_failed(desk, phase, task, verdict.failed)
+    elif verdict.task.state != "ended":
+        desk.change(phase, retry_until=verdict.task.ready_at)
+        desk.touch(phase)
+    elif task.work == "enumerate":
+        desk.touch(desk.change(phase, sealed=True, changes=phase.changes + 1))
+        recording.replay(desk, phase)
+    else:
+        flow.complete(desk, phase)
+    return Answer(kind="accepted")
+
+
+def _single_failed(desk: Desk, phase: Phase, task: Task, reason: str) -> None:
+    body = {"reason": reason}
+    desk.keep("dead_letter", phase.run, phase=phase.name, member=task.work, body=body)
+    if task.work == "then":
+        flow.fail(desk, phase, f"then: {reason}")
+    else:
+        failed = desk.change(phase, enumeration_failed=True, failure=f"enumeration: {reason}")
+        desk.touch(failed)
+
+
+def add_page(desk: Desk, held: Held, number: int, items: Sequence[ItemPair]) -> None:
+    """Add a page of a roll with the tasks over it, in one commit; a page that is there already must be the same.
+
+    Raises `FencedError` if the enumeration is somebody else's now, `UsageError` if it gives other items than before.
+    """
+    task = desk.tx.task(held.phase, "enumerate", held.lo)
+    phase = desk.phase(held.phase)
+    if task is None or task.token != held.token or phase.state != "active" or phase.sealed:
+        message = f"{phase.run} {phase.name}: the enumeration is no longer this worker's"
+        raise FencedError(message)
+    mark = digest(msgspec.json.encode(items))
+    if number < phase.pages:
+        _same_page(desk, phase, number, mark)
+        return
+    own = desk.plan_of(phase)
+    assert own.items is not None
+    ids, payloads = tuple(item[0] for item in items), tuple(item[1] for item in items)
+    page = Page(phase=phase.id, number=number, lo=phase.size, ids=ids, payloads=payloads, digest=mark)
+    desk.tx.add_page(page, _chunks(own, phase, len(ids)))
+    if own.items.run is None:
+        desk.tx.add_names(phase.id, {name: phase.size + place for place, name in enumerate(ids)})
+    flow.mark_started(desk, phase)
+    phase = desk.phase(phase.id)
+    counts = phase.counts.add("required", "pending", len(ids))
+    desk.change(phase, size=phase.size + len(ids), pages=phase.pages + 1, counts=counts, worse=phase.worse + 1)
+
+
+def _same_page(desk: Desk, phase: Phase, number: int, mark: str) -> None:
+    (page,) = desk.tx.pages(phase.id, after=number - 1, limit=1)
+    if page.digest != mark:
+        what = f"the enumeration gave other items on page {number} than the first time"
+        message = f"{phase.run} {phase.name}: {what}; it must list them in a fixed order"
+        raise UsageError(message)
+
+
+def _chunks(own: PhasePlan, phase: Phase, number: int) -> list[Task]:
+    """Cut a page into tasks; items that report from outside are one range that nobody leases."""
+    assert own.items is not None
+    outside = own.items.run is None
+    size = number if outside else own.execution.chunk
+    return [
+        Task(
+            phase=phase.id,
+            work="outside" if outside else "chunk",
+            lo=phase.size + start,
+            hi=phase.size + min(start + size, number),
+            state="outside" if outside else "queued",
+            kinds=bytes(min(size, number - start)),
+        )
+        for start in range(0, number, max(size, 1))
+    ]
+
+
+def repeated(desk: Desk, phase_id: int, names: Sequence[str]) -> None:
+    """Note item ids that an enumeration gave more than once; the first counts."""
+    phase = desk.phase(phase_id)
+    known = dict.fromkeys([*phase.repeated, *names])
+    desk.change(phase, repeated=tuple(known)[:100])
+
+
+def next_ready(desk: Desk, only: str | None) -> datetime | None:
+    """Return when a task may be leased next, of all phases a worker looks at."""
+    phases = [phase for phase in desk.tx.active() if only is None or phase.run == only]
+    instants = (desk.tx.next_ready(phase.id) for phase in phases)
+    return min((instant for instant in instants if instant is not None), default=None)

@@ -1,0 +1,85 @@
+"""New generations: what they carry, what they do anew, and how the one before is fenced off."""
+
+from datetime import timedelta
+
+from shotclock.model import Deadline, Gate
+from tests.unit.engine.day import KEY, Day, external, fan_out
+
+HALF_HOUR = Gate(deadline=Deadline(after=timedelta(minutes=30)))
+
+
+def test_a_rerun_carries_good_settlements_and_other_branches_and_does_the_rest_anew(day: Day) -> None:
+    phases = (
+        external("a", "b", gate=HALF_HOUR),
+        external("x", name="side"),
+        external("z", name="next", needs=("raw",)),
+    )
+    day.start(*phases)
+    day.say("a")
+    day.say("x", phase="side")
+    day.pass_time(minutes=31)
+    day.say("z", phase="next")
+    assert day.run().state == "partial"
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    assert run.id == f"p/{KEY}#2"
+    assert day.run().superseded
+    assert day.run().state == "partial"
+    assert day.phase("side", run.id).carried_from == f"p/{KEY}"
+    assert day.phase("raw", run.id).counts.required.succeeded == 1
+    assert day.say("b").kind == "accepted"
+    assert day.phase("next", run.id).state == "active"
+    day.say("z", phase="next")
+    assert day.run(run.id).state == "complete"
+
+
+def test_a_late_report_that_satisfies_is_carried_into_the_next_generation(day: Day) -> None:
+    day.start(external("a", "b", gate=HALF_HOUR))
+    day.say("a")
+    day.pass_time(minutes=31)
+    day.say("b", rows=7)
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    assert day.run(run.id).state == "complete"
+
+
+def test_a_member_named_for_the_rerun_is_done_again_although_it_was_satisfied(day: Day) -> None:
+    day.start(external("a", "b"))
+    day.say("a")
+    day.say("b")
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw", ["b"])
+    counts = day.phase("raw", run.id).counts.required
+    assert (counts.succeeded, counts.pending) == (1, 1)
+
+
+def test_a_report_that_names_the_old_generation_is_fenced(day: Day) -> None:
+    day.start(external("a", "b"))
+    day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    assert run.generation == 3
+    assert day.say("a", run=f"p/{KEY}#2").kind == "fenced"
+    assert day.say("a").kind == "accepted"
+
+
+def test_a_worker_of_the_old_generation_settles_nothing_in_the_new_one(day: Day) -> None:
+    day.start(fan_out())
+    day.enumerate(["a", "b"])
+    (task,) = day.lease()
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "items")
+    assert day.done(task).kind == "late"
+    assert day.phase("items", run.id).counts.required.pending == 2
+    (again,) = day.lease()
+    day.done(again)
+    assert day.run(run.id).state == "complete"
+
+
+def test_late_reports_make_one_new_generation_after_they_had_time_to_settle(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", "c", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    assert day.say("b").kind == "late"
+    day.pass_time(minutes=5)
+    assert day.say("c").kind == "late"
+    assert not day.run().superseded
+    day.pass_time(minutes=5)
+    assert day.run().superseded
+    assert day.run(f"p/{KEY}#2").state == "complete"
