@@ -1,0 +1,1 @@
+"""Adapters to where a pipeline's tables live."""
