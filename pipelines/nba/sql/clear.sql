@@ -1,0 +1,2 @@
+-- What an earlier owner of the day left.
+DELETE FROM predictions WHERE game_date = $day AND mode = $mode

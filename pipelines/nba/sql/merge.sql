@@ -1,0 +1,10 @@
+-- Only the rows of settled players, each from exactly the file its settlement names.
+INSERT INTO predictions
+WITH settled AS (SELECT unnest($files::VARCHAR[]) AS filename, unnest($players::BIGINT[]) AS player_id)
+SELECT
+  $day, $mode, card.game_id, card.team_id, card.team, card.opponent, card.venue, card.player_id, card.player,
+  staged.games, staged.season_games, staged.minutes, staged.points, staged.rebounds, staged.assists, staged.basis, $source
+FROM settled
+JOIN read_parquet($staged, filename = true) AS staged USING (filename, player_id)
+JOIN read_parquet($card) AS card USING (player_id)
+ORDER BY card.game_id, card.team_id, card.player_id
