@@ -84,7 +84,9 @@ def _wait(desk: Desk, phase: Phase, verdict: gate.Wait) -> None:
     if verdict.alert is not None:
         fact = verdict.mark or "expected"
         names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
-        desk.alert(phase, fact, verdict.alert, names=names, command=f"shotclock explain {phase.run} {phase.name}")
+        command = f"shotclock explain {phase.run} {phase.name}"
+        turn = "" if mark is None else mark.since.isoformat()
+        desk.alert(phase, fact, verdict.alert, turn=turn, names=names, command=command)
 
 
 def _mark(phase: Phase, verdict: gate.Wait, now: datetime) -> Mark | None:
@@ -186,7 +188,7 @@ def _unstick(desk: Desk, phase: Phase, reason: str) -> None:
     mark = Mark(kind="stalled", reason=reason, since=desk.now)
     phase = desk.change(phase, stalled_at=desk.now, mark=mark)
     command = f"shotclock explain {phase.run} {phase.name}"
-    desk.alert(phase, f"stalled:{phase.changes}", f"stalled: {reason}", command=command)
+    desk.alert(phase, "stalled", f"stalled: {reason}", turn=phase.changes, command=command)
     _apply(desk, phase)
 
 
@@ -252,7 +254,7 @@ def vote(desk: Desk, phase_id: int, *, yes: bool, reason: str, asked: Phase) -> 
     answer = Vote(yes=yes, reason=reason, at=desk.now, changes=asked.changes, worse=asked.worse)
     phase = desk.change(phase, vote=answer, asking_until=None)
     if not yes:
-        desk.alert(phase, f"vetoed:{phase.changes}", f"vetoed: {reason}")
+        desk.alert(phase, "vetoed", f"vetoed: {reason}", turn=phase.changes)
     desk.touch(phase)
 
 

@@ -60,7 +60,7 @@ def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]
         return []
     taken: list[Lease] = []
     while len(taken) < room:
-        found = [task for task in desk.tx.leasable(phase.id, desk.now, room - len(taken)) if _wanted(task, phase)]
+        found = _leasable(desk, phase, room - len(taken))
         if not found:
             break
         taken += [lease for task in found if (lease := _take(desk, owner, phase, own, task)) is not None]
@@ -75,9 +75,15 @@ def _room(desk: Desk, phase: Phase, own: PhasePlan, busy: int) -> int:
     return room
 
 
-def _wanted(task: Task, phase: Phase) -> bool:
-    """Say whether a phase in its state still has work of that kind."""
-    return (task.work == "then") == (phase.state == "opened")
+def _leasable(desk: Desk, phase: Phase, limit: int) -> list[Task]:
+    """Return tasks that may be leased; of an opened phase only its consolidation, whatever else is queued."""
+    if phase.state != "opened":
+        return desk.tx.leasable(phase.id, desk.now, limit)
+    task = desk.tx.task(phase.id, "then", 0)
+    if task is None or task.state not in {"queued", "leased"}:
+        return []
+    since = task.ready_at if task.state == "queued" else task.lease_until
+    return [task] if since is None or since <= desk.now else []
 
 
 def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> Lease | None:

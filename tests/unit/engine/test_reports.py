@@ -101,6 +101,15 @@ def test_an_unknown_name_is_parked_named_once_with_the_nearest_member(day: Day) 
     assert day.phase().counts.pending == 2
 
 
+def test_a_parked_report_counts_when_its_name_is_made_an_alias(day: Day) -> None:
+    day.start(external("player_box", "b"))
+    day.say("bdl_box")
+    assert day.coordinator.alias(f"p/{KEY}", "raw", "bdl_box", "player_box", actor="ops") == ["accepted"]
+    assert day.phase().counts.required.succeeded == 1
+    assert day.say("player_box").kind == "duplicate"
+    assert day.coordinator.alias(f"p/{KEY}", "raw", "bdl_box", "player_box", actor="ops") == []
+
+
 def test_a_name_is_the_same_however_its_accents_are_composed(day: Day) -> None:
     day.start(external("r\u00e9sum\u00e9", "b"))
     assert day.say("re\u0301sume\u0301").kind == "accepted"
