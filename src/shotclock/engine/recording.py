@@ -74,8 +74,9 @@ def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: Phase
     ordinal = rolls.find(desk.tx, own, phase, report.member)
     if ordinal is None:
         return _park(desk, identity, report, unknown_member(own, report.member))
-    task = desk.tx.task_at(rolls.facts(phase), ordinal)
-    assert task is not None
+    task = desk.tx.task_at(rolls.facts(phase), ordinal) or rolls.never_started(own, phase, ordinal)
+    if own.items is None:
+        report = replace(report, member=own.members[ordinal].name)
     subject = settling.Subject(
         run=run,
         names_generation=explicit,
@@ -95,11 +96,14 @@ def contract_at(own: PhasePlan, ordinal: int) -> Contract:
 
 def _late_reports(desk: Desk, run: Run, report: Report) -> tuple[Report, ...]:
     kept = desk.tx.entries("late", scope=run.id, phase=report.phase, member=report.member)
-    return tuple(msgspec.convert(entry.body, Report) for entry in kept)
+    said_by_name = (entry.body for entry in kept if "outcome" in entry.body)
+    return tuple(msgspec.convert(body, Report) for body in said_by_name)
 
 
 def _store(desk: Desk, subject: settling.Subject, report: Report, answer: Answer) -> Answer:
     """Write what the answer promises."""
+    if answer.kind == "conflict" and _seen(desk, subject, report):
+        answer = Answer(kind="duplicate", detail=f"the same was stored before; the member is {subject.kind}")
     match answer.kind:
         case "accepted":
             return _accept(desk, subject, report)
@@ -119,6 +123,22 @@ def _store(desk: Desk, subject: settling.Subject, report: Report, answer: Answer
         case _ as never:
             assert_never(never)
     return answer
+
+
+def _seen(desk: Desk, subject: settling.Subject, report: Report) -> bool:
+    """Say whether the same content was stored before, as a settlement since superseded or as a conflict."""
+    run, phase, member = subject.run.id, subject.phase.name, report.member
+    said = {"outcome": report.outcome, "reason": report.reason, "rows": report.rows, "outputs": report.outputs}
+    kept = [
+        msgspec.convert(entry.body, Report)
+        for entry in desk.tx.entries("conflict", scope=run, phase=phase, member=member)
+    ]
+    if any(said == {name: getattr(other, name) for name in said} for other in kept):
+        return True
+    kind = settling.settled_kind(report, subject.contract)
+    past = [entry.body for entry in desk.tx.entries("past", scope=run, phase=phase, member=member)]
+    notes = [msgspec.convert(body["note"], Note) for body in past if body["kind"] == kind]
+    return any((note.reason, note.rows, note.outputs) == (report.reason, report.rows, report.outputs) for note in notes)
 
 
 def _keep(desk: Desk, kind: Literal["late", "conflict"], subject: settling.Subject, report: Report) -> None:
@@ -242,7 +262,8 @@ def replay(desk: Desk, phase: Phase) -> list[str]:
     kept += desk.tx.entries("parked", scope=scope, phase=phase.name)
     for entry in kept:
         report = msgspec.convert(entry.body, Report)
-        if rolls.find(desk.tx, own, desk.phase(phase.id), report.member) is None:
+        elsewhere = names_generation(report.run) and RunId.parse(report.run) != run.identity
+        if elsewhere or rolls.find(desk.tx, own, desk.phase(phase.id), report.member) is None:
             continue
         desk.tx.remove_entries([entry.id])
         current = desk.phase(phase.id)
