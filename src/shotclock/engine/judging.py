@@ -64,7 +64,8 @@ def _apply(desk: Desk, phase: Phase) -> None:
         case gate.Open(ruling=ruling):
             _close(desk, phase, ruling)
         case gate.Fail(reason=reason):
-            flow.fail(desk, phase, reason)
+            # What the enumeration failed of stands there already, and is the reason that helps.
+            flow.fail(desk, phase, f"{phase.failure}; {reason}" if phase.enumeration_failed else reason)
         case gate.Unstick(reason=reason):
             _unstick(desk, phase, reason)
         case _ as never:
@@ -103,7 +104,8 @@ def _ask(desk: Desk, phase: Phase, ruling: Ruling) -> None:
     function = desk.plan_of(phase).gate.check
     assert function is not None
     until = desk.now + desk.settings.check
-    desk.change(phase, asking_until=until, due_at=until)
+    mark = phase.mark if phase.mark is not None and phase.mark.kind == "vetoed" else None
+    desk.change(phase, asking_until=until, due_at=until, mark=mark)
     desk.questions.append(Question(phase=phase.id, function=function, ruling=ruling))
 
 
@@ -126,7 +128,7 @@ def open_closed(desk: Desk, phase: Phase) -> None:
     """Open a phase that was closed; under a halt it keeps its ruling and waits for the end of the halt."""
     halt = clocks.halted(desk.halts(desk.run(phase.run)), desk.now)
     if halt is not None:
-        desk.change(phase, due_at=None, mark=Mark(kind="halted", reason=halt.reason, since=desk.now))
+        desk.change(phase, due_at=halt.until, mark=Mark(kind="halted", reason=halt.reason, since=desk.now))
         return
     assert phase.ruling is not None
     open_phase(desk, phase, phase.ruling)
@@ -199,7 +201,7 @@ def _too_old(desk: Desk, phase: Phase) -> None:
     if halt is None and limit <= desk.now:
         flow.fail(desk, phase, f"max_age: not over {desk.plan(phase.run).max_age} after the run's start")
     else:
-        desk.change(phase, due_at=None if halt else limit)
+        desk.change(phase, due_at=limit if halt is None else halt.until)
 
 
 def _rerun_for_late(desk: Desk, phase: Phase) -> None:

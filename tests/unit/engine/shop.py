@@ -1,7 +1,8 @@
 """A small pipeline of a user for tests: a package written for the test, and an engine that works on it for real."""
 
+import os
+import select
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
@@ -11,12 +12,14 @@ from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
-from shotclock.clock import Clock, SystemClock
+from msgspec.structs import replace
+
+from shotclock.clock import SystemClock
 from shotclock.engine.embedded import Engine
+from shotclock.engine.worker import WarehouseOf
 from shotclock.model import (
     KINDS,
     Execution,
-    Gate,
     Items,
     Kind,
     Member,
@@ -28,8 +31,8 @@ from shotclock.model import (
     Run,
     Task,
 )
-from shotclock.ports import Store
-from shotclock.settings import Settings
+from shotclock.ports import Bus, Store
+from shotclock.settings import load
 from shotclock.stores.sqlite import SqliteStore
 
 PATIENCE = timedelta(seconds=60)
@@ -42,21 +45,45 @@ from shotclock.outcomes import *
 def mark(ctx, word):
     with (ctx.home / "marks").open("a") as file:
         file.write(f"{word}\\n")
+told = []
+def tell(ctx, word):
+    told.append((ctx.home / "ear").open("w"))
+    told[-1].write(word)
+    told[-1].flush()
 """
 
 _numbers = count(1)
 
 
+class Ear:
+    """A named pipe that a user's code writes to, in whichever process it runs, and a test listens at."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self._handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def hear(self) -> str:
+        """Wait for something to be written and return it; nothing, once all who had opened it for writing are gone."""
+        ready, _, _ = select.select([self._handle], [], [], PATIENCE.total_seconds())
+        assert ready, "heard nothing"
+        return os.read(self._handle, 1_000).decode()
+
+    def close(self) -> None:
+        """Stop listening."""
+        os.close(self._handle)
+
+
 class Shop:
     """A package with one module `steps`, a store on disk, and engines over it; close it when done."""
 
-    def __init__(self, home: Path, **settings: Any) -> None:
+    def __init__(self, home: Path, **settings: object) -> None:
         self.package = f"shop{next(_numbers)}"
         self.folder = home / self.package
         self.folder.mkdir()
         (self.folder / "__init__.py").touch()
-        quick = {"retry_first": SOON, "retry_most": SOON, "stop": PATIENCE}
-        self.settings = Settings(home=home / "home", **{**quick, **settings})
+        sys.path.insert(0, str(home))
+        quick: dict[str, object] = {"retry_first": SOON, "retry_most": SOON, "kill": 50 * SOON, "stop": PATIENCE}
+        self.settings = load({"home": home / "home", **quick, **settings}, {})
         self.settings.home.mkdir()
         self.store: Store = SqliteStore(self.settings.home / "s.db", busy=PATIENCE, backlog=100)
         self._engines: list[Engine] = []
@@ -70,6 +97,10 @@ class Shop:
         file = self.settings.home / "marks"
         return file.read_text(encoding="utf-8").split() if file.exists() else []
 
+    def ear(self) -> Ear:
+        """Return where the user's `tell(ctx, word)` is heard; the word lasts as long as the process that said it."""
+        return Ear(self.settings.home / "ear")
+
     def path(self, function: str) -> str:
         """Return the import path of a function of the module."""
         return f"{self.package}.steps:{function}"
@@ -79,25 +110,26 @@ class Shop:
         """The module as this process has it."""
         return import_module(f"{self.package}.steps")
 
-    def members(self, *functions: str, **more: Any) -> PhasePlan:
+    def members(self, *functions: str, **more: object) -> PhasePlan:
         """Return a phase whose members are functions, each named like its function."""
         members = tuple(Member(name=name, run=self.path(name)) for name in functions)
         return self.phase(members=members, **more)
 
-    def items(self, source: str, function: str, *, then: str | None = None, **more: Any) -> PhasePlan:
+    def items(self, source: str, function: str, *, then: str | None = None, **more: object) -> PhasePlan:
         """Return a phase of items."""
         items = Items(source=self.path(source), run=self.path(function))
         return self.phase(items=items, then=None if then is None else self.path(then), **more)
 
-    def phase(self, *, name: str = "raw", needs: tuple[str, ...] = (), gate: Gate | None = None, **more: Any) -> PhasePlan:
-        """Return a phase; what is not one of its parts belongs to its execution."""
-        parts = {key: more.pop(key) for key in ("members", "items", "then") if key in more}
-        execution = Execution(**{"mode": "parallel", "max_workers": 4, "attempts": 1, "timeout": PATIENCE, **more})
-        return PhasePlan(name=name, needs=needs, execution=execution, gate=gate or Gate(), **parts)
+    def phase(self, **more: object) -> PhasePlan:
+        """Return a phase called `raw` unless named; what is no field of a phase is one of its execution."""
+        parts = {name: value for name, value in more.items() if name in PhasePlan.__struct_fields__}
+        rest = {name: value for name, value in more.items() if name not in parts}
+        execution = replace(Execution(mode="parallel", max_workers=4, attempts=1, timeout=PATIENCE), **rest)
+        return replace(PhasePlan(name="raw", execution=execution), **parts)
 
-    def engine(self, clock: Clock | None = None, **parts: Any) -> Engine:
+    def engine(self, *, bus: Bus | None = None, warehouse: WarehouseOf | None = None) -> Engine:
         """Return an engine over the shop's store."""
-        engine = Engine(self.store, self.settings, clock or SystemClock(), **parts)
+        engine = Engine(self.store, self.settings, SystemClock(), bus=bus, warehouse=warehouse)
         self._engines.append(engine)
         return engine
 
@@ -106,9 +138,9 @@ class Shop:
         plan = Plan(pipeline="shop", folder=str(self.folder), phases=phases, params={"mark": "x"})
         return engine.coordinator.start(plan, "2025-01-15")[0]
 
-    def run(self, *phases: PhasePlan, **parts: Any) -> Run:
+    def run(self, *phases: PhasePlan, warehouse: WarehouseOf | None = None) -> Run:
         """Start a run of these phases and work on it until it is over."""
-        engine = self.engine(**parts)
+        engine = self.engine(warehouse=warehouse)
         return engine.until_over(self.start(engine, *phases).id)
 
     def phase_of(self, name: str = "raw") -> Phase:
@@ -153,12 +185,3 @@ class Shop:
             sys.path.remove(str(self.folder.parent))
         for name in [name for name in sys.modules if name.partition(".")[0] == self.package]:
             del sys.modules[name]
-
-
-def until(condition: Callable[[], bool], ring: Any) -> None:
-    """Wait for a condition that a bell announces: `ring.wait(seconds)` returns whenever it may have come true."""
-    left = PATIENCE
-    while not condition():
-        assert left > timedelta(0), "waited in vain"
-        ring.wait(PATIENCE.total_seconds() / 1_000)
-        left -= PATIENCE / 1_000

@@ -77,7 +77,9 @@ def test_anything_but_a_mapping_is_refused(shop: Shop) -> None:
         def work(ctx, items): return [Succeeded(), Succeeded()]
     """)
     shop.run(shop.items("items", "work", chunk=2))
-    assert [note.reason for note in shop.notes().values()] == ["returned list; return a mapping from item id to outcome"] * 2
+    assert [note.reason for note in shop.notes().values()] == [
+        "returned list; return a mapping from item id to outcome"
+    ] * 2
 
 
 def test_an_enumeration_names_repeated_ids_and_the_first_counts(shop: Shop) -> None:
@@ -121,7 +123,7 @@ def test_an_enumeration_that_can_never_succeed_fails_at_once_naming_the_item(sho
     """)
     run = shop.run(shop.items("items", "work", attempts=5))
     assert run.state == "failed"
-    assert shop.phase_of().failure == f"enumeration: {why}"
+    assert shop.phase_of().failure == f"enumeration: {why}; enumeration failed before it gave any item"
 
 
 def test_an_enumeration_that_fails_half_way_goes_on_where_its_pages_end(shop: Shop) -> None:

@@ -30,8 +30,8 @@ SAID = {
     "skipped": ("skipped", "not today"),
     "forgets": ("failed", "returned None; return Succeeded(), Empty() or Skipped(reason)"),
     "other": ("failed", "returned 42 (int); return Succeeded(), Empty() or Skipped(reason)"),
-    "raises": ("failed", "ValueError: bad line (PACKAGE/steps.py:13)"),
-    "exits": ("failed", "SystemExit: 3 (PACKAGE/steps.py:14)"),
+    "raises": ("failed", "ValueError: bad line (PACKAGE/steps.py:18)"),
+    "exits": ("failed", "SystemExit: 3 (PACKAGE/steps.py:19)"),
     "permanent": ("failed", "never again"),
     "not_json": ("failed", "outputs['at'] is {1, 2} (set), which is not JSON"),
     "not_a_number": ("failed", "outputs['x'][0] is nan, which JSON has no word for; use None"),
@@ -74,13 +74,13 @@ def test_a_function_that_cannot_be_used_fails_its_member_alone_naming_the_next_s
     assert shop.kinds() == ["succeeded", "failed", "failed", "failed", "failed"]
     reasons = [note.reason for note in shop.notes().values()]
     package = shop.package
+    where = f"importing {package}.broken raised RuntimeError: no key ({package}/broken.py:12)"
+    lacks = f"ModuleNotFoundError: No module named 'absent_library' ({package}/lacking.py:12)"
     assert reasons == [
         f"{package}.steps:missing: missing is not there in {package}.steps; correct the name in pipeline.yaml",
         f"{package}.nowhere:f: there is no module {package}.nowhere; create it, or correct the name",
-        f"{package}.broken:f: importing {package}.broken raised RuntimeError: no key ({package}/broken.py:7); "
-        "correct it, then run again",
-        f"{package}.lacking:f: ModuleNotFoundError: No module named 'absent_library' ({package}/lacking.py:7); "
-        "install absent_library, or correct the import",
+        f"{package}.broken:f: {where}; correct it, then run again",
+        f"{package}.lacking:f: {lacks}; install absent_library, or correct the import",
     ]
 
 
