@@ -185,5 +185,8 @@ class Context:
 
     @property
     def stop(self) -> bool:
-        """Whether nobody waits for this task any more; long functions look at it between steps and return."""
+        """Whether nobody waits for this task any more; long functions look at it between steps and return.
+
+        A process that is asked to end does not set it: its functions have a time to end by themselves, and count.
+        """
         return self._stopped()

@@ -20,6 +20,7 @@ from shotclock.model import (
     RunId,
     Task,
     member_name,
+    names_generation,
     standing_of,
 )
 
@@ -120,6 +121,9 @@ def _newest(desk: Desk, run_id: str) -> Run:
     if run is None:
         message = f"there is no run {run_id}; `shotclock status` lists them"
         raise NotFoundError(message)
+    if names_generation(run_id) and run.id != run_id:
+        message = f"{run_id} is superseded; its newest generation is {run.id}"
+        raise UsageError(message)
     return run
 
 

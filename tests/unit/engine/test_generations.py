@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from shotclock.errors import UsageError
 from shotclock.model import Deadline, Gate
 from tests.unit.engine.day import KEY, Day, external, fan_out
 
@@ -57,6 +60,14 @@ def test_a_report_that_names_the_old_generation_is_fenced(day: Day) -> None:
     assert run.generation == 3
     assert day.say("a", run=f"p/{KEY}#2").kind == "fenced"
     assert day.say("a").kind == "accepted"
+
+
+def test_a_superseded_generation_is_not_rerun(day: Day) -> None:
+    day.start(external("a"))
+    day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    day.coordinator.rerun(f"p/{KEY}#2", day.plan, "raw")
+    with pytest.raises(UsageError, match="newest generation is p/2025-01-15#3"):
+        day.coordinator.rerun(f"p/{KEY}#2", day.plan, "raw")
 
 
 def test_a_worker_of_the_old_generation_settles_nothing_in_the_new_one(day: Day) -> None:
