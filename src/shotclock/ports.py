@@ -160,6 +160,9 @@ class Transaction(Snapshot, Protocol):
     def remove_entries(self, ids: Iterable[int]) -> None:
         """Drop entries, such as parked reports that were replayed."""
 
+    def purge_entries(self, kind: EntryKind, before: datetime, limit: int) -> int:
+        """Drop up to `limit` entries of that kind from before an instant, the oldest first; return how many."""
+
     def tally(self, scope: str, name: str, number: int = 1) -> None:
         """Add to a counter that belongs to no state, such as duplicates."""
 

@@ -66,6 +66,7 @@ class Settings:
     )
     sweep: timedelta = _setting(timedelta(seconds=1), "Longest time between two looks at what is due.")
     poll: timedelta = _setting(timedelta(milliseconds=200), "How often a process looks for commits of other processes.")
+    purge: timedelta = _setting(timedelta(hours=1), "How often records are dropped that are kept for a time only.")
     outbox_hold: timedelta = _setting(timedelta(seconds=30), "How long a taken message is hidden from other relays.")
     handover: timedelta = _setting(
         timedelta(minutes=5),
