@@ -57,14 +57,11 @@ def _pairs(listed: object, limit: int) -> Iterator[ItemPair]:
 
 
 def _pair(item: object, place: int, limit: int) -> ItemPair:
-    given: tuple[object, object]
-    match item:
-        case Item():
-            given = (item.id, item.payload)
-        case (name, payload):
-            given = (name, payload)
-        case _:
-            given = (item, None)
+    given: tuple[object, object] = (item, None)
+    if isinstance(item, Item):
+        given = (item.id, item.payload)
+    elif isinstance(item, tuple) and len(item) == 2:  # noqa: PLR2004 - id and payload
+        given = item
     name, payload = _name(given[0], place), given[1]
     if payload is not None:
         payload = results.json_copy(payload, limit, f"item {place} ({name}): the payload")
