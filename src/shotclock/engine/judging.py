@@ -9,7 +9,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from shotclock.core import clocks, gate, leases, rules, settling
+from shotclock.core import clocks, gate, leases, rules, settling, storm
 from shotclock.engine import flow, inputs, recording, rolls, starting
 from shotclock.engine.desk import Desk, Question
 from shotclock.model import Mark, Opening, Phase, Ruling, Task, Vote
@@ -188,7 +188,7 @@ def _unstick(desk: Desk, phase: Phase, reason: str) -> None:
     held = desk.tx.leased(phase_id=phase.id)
     desk.tx.put_tasks([(settling.fenced(task), task.token) for task in held])
     mark = Mark(kind="stalled", reason=reason, since=desk.now)
-    phase = desk.change(phase, stalled_at=desk.now, mark=mark)
+    phase = desk.change(phase, stalled_at=desk.now, mark=mark, recovery=storm.unsticking(phase))
     command = f"shotclock explain {phase.run} {phase.name}"
     desk.alert(phase, "stalled", f"stalled: {reason}", turn=phase.changes, command=command)
     _apply(desk, phase)

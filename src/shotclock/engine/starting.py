@@ -15,6 +15,7 @@ from shotclock.model import (
     Phase,
     PhasePlan,
     Plan,
+    Recovery,
     Report,
     Run,
     RunId,
@@ -216,7 +217,8 @@ def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list
         if standing_of(kind) == "unsatisfied":
             _back_to_pending(desk, phase, name, ordinal)
             done.append(name)
-    desk.touch(desk.phase(phase.id))
+    # An operator asks for it: what was held up after failures may go on at once.
+    desk.touch(desk.change(phase, breakers={}, recovery=Recovery()))
     return done
 
 

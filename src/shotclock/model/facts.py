@@ -6,6 +6,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from shotclock.model.counts import Counts, Kind
+from shotclock.model.dispatch import Breaker, Ramp, Recovery
 from shotclock.model.identity import RunId
 
 RunState = Literal["running", "complete", "partial", "failed"]
@@ -141,6 +142,12 @@ class Phase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the first task was leased."""
     grace_since: datetime | None = None
     stalled_at: datetime | None = None
+    recovery: Recovery = Recovery()
+    """How the queueing again of its tasks has done, each time nothing moved."""
+    breakers: dict[int, Breaker] = field(default_factory=dict)
+    """What holds up members that fail over and over, by ordinal; -1 for all items of a fan-out."""
+    ramp: Ramp | None = None
+    """Of a fan-out, from its first lease on."""
     budget_spent: bool = False
     vote: Vote | None = None
     asking_until: datetime | None = None
