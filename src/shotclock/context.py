@@ -141,7 +141,7 @@ class Context:
         return self._warehouse()
 
     def stage(self, name: str) -> Path:
-        """Return a path for a file of this attempt alone; it is named by the task's token, so no other attempt writes it."""
+        """Return a path for a file of this attempt alone, named by the task's token: no other attempt writes it."""
         mode = "" if self.mode == "default" else f".{self.mode}"
         task = self._assignment
         folder = self.home / "staged" / self.pipeline / f"{self.key}{mode}" / f"g{self.generation}" / self.phase

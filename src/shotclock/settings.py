@@ -136,7 +136,8 @@ class Settings:
 
     def _ordered(self, low: str, high: str, why: str) -> None:
         if getattr(self, low) > getattr(self, high):
-            message = f"setting {low} ({words(getattr(self, low))}) is longer than {high} ({words(getattr(self, high))}): {why}"
+            both = f"{low} ({words(getattr(self, low))}) is longer than {high} ({words(getattr(self, high))})"
+            message = f"setting {both}: {why}"
             raise UsageError(message)
 
 

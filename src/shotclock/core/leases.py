@@ -7,6 +7,7 @@ attempt, but are counted on their own. A request to be tried again consumes no a
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -94,6 +95,12 @@ def _halves(task: Task) -> tuple[Task, Task | None]:
     first = _part_of(task, task.lo, middle, task.kinds[:place])
     second = _part_of(task, middle, task.hi, task.kinds[place:])
     return first, replace(second, token=task.token + 1, state="queued", owner=None, leased_at=None, halve=False)
+
+
+def apart(task: Task, ordinal: int) -> tuple[Task, ...]:
+    """Return a range cut so that one member of it has a task of its own; the piece that keeps the start comes first."""
+    edges = sorted({task.lo, ordinal, ordinal + 1, task.hi})
+    return tuple(_part_of(task, lo, hi, task.kinds[lo - task.lo : hi - task.lo]) for lo, hi in pairwise(edges))
 
 
 def _part_of(task: Task, lo: int, hi: int, kinds: bytes) -> Task:

@@ -1,6 +1,5 @@
 """The coordinator: every way to change the state, each one transaction, each safe to call twice and from anywhere."""
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -53,6 +52,7 @@ class Coordinator:
         self.clock = clock
         self._asked = asked
         self._rang = rang
+        self._purged_at: datetime | None = None
 
     def _do(self, work: Callable[[Desk], T]) -> T:
         """Run a unit of work in one commit, deciding every phase it touched, then see to what follows outside it."""
@@ -238,12 +238,21 @@ class Coordinator:
         One that cannot be looked at keeps nobody else waiting: its error is raised after the others.
         """
         now = self.clock.now()
+        if self._purged_at is None or now >= self._purged_at + self.settings.purge:
+            self._purge(now)
         due = self.store.read(lambda view: view.due(now, self.settings.backlog))
         errors = [error for phase in due if (error := self._look(phase.id)) is not None]
         if errors:
             message = f"{len(errors)} of {len(due)} due phases could not be looked at"
             raise ExceptionGroup(message, errors)
         return len(due)
+
+    def _purge(self, now: datetime) -> None:
+        """Drop parked reports that nobody has claimed in their time."""
+        before, most = now - self.settings.parked_for, self.settings.backlog
+        while self.store.write(lambda tx: tx.purge_entries("parked", before, most)) == most:
+            pass
+        self._purged_at = now
 
     def _look(self, phase_id: int) -> Exception | None:
         try:
@@ -290,15 +299,14 @@ class Coordinator:
         """Keep this process's sign of life."""
         self.store.write(lambda tx: tx.beat(process))
 
-    def free_dead(self, alive: Callable[[Process], bool]) -> int:
-        """Free the leases of processes of this host that are dead; return how many tasks there were."""
-        host = socket.gethostname()
+    def free_dead(self, alive: Callable[[str], bool]) -> int:
+        """Free the tasks of owners that are known to be dead; return how many there were."""
 
-        def holders(view: Snapshot) -> list[str]:
-            here = (process for process in view.processes() if process.host == host)
-            return [process.name for process in here if not alive(process) and view.leased(owner=process.name)]
+        def owners(view: Snapshot) -> set[str]:
+            held = (task for phase in view.active() for task in view.leased(phase_id=phase.id))
+            return {task.owner for task in held if task.owner is not None}
 
-        return sum(self.bury_owner(name) for name in self.store.read(holders))
+        return sum(self.bury_owner(owner) for owner in self.store.read(owners) if not alive(owner))
 
     def delivered(self, keys: Sequence[str], phase_ids: Sequence[int]) -> None:
         """Note that the bus took these messages, and with them the hand-overs of these phases."""

@@ -105,7 +105,8 @@ def _ask(desk: Desk, phase: Phase, ruling: Ruling) -> None:
     assert function is not None
     until = desk.now + desk.settings.check
     mark = phase.mark if phase.mark is not None and phase.mark.kind == "vetoed" else None
-    desk.change(phase, asking_until=until, due_at=until, mark=mark)
+    due = _sooner(until, gate.next_look(desk.scene(phase), desk.now))
+    desk.change(phase, asking_until=until, due_at=due, mark=mark)
     desk.questions.append(Question(phase=phase.id, function=function, ruling=ruling))
 
 

@@ -180,7 +180,7 @@ def _with_late(desk: Desk, source: Phase, tasks: Sequence[Task], again: set[int]
     """Put the newest satisfying late report in the place of a settlement that is missing."""
     changed = {task.lo: task for task in tasks}
     plan = desk.plan_of(source)
-    for entry in desk.tx.entries("late", scope=source.run, phase=source.name):
+    for entry in reversed(desk.tx.entries("late", scope=source.run, phase=source.name)):
         if "outcome" not in entry.body:
             continue
         report = msgspec.convert(entry.body, Report)
