@@ -89,6 +89,9 @@ class Settings:
     stall_least: timedelta = _setting(
         timedelta(minutes=30), "Least time without progress before a phase counts as stalled."
     )
+    catch_up: timedelta = _setting(
+        timedelta(days=7), "How old a missed tick of a schedule may be to be caught up; older ones are gaps."
+    )
     late_settling: timedelta = _setting(
         timedelta(minutes=10), "Wait for further late reports before they make a new generation."
     )

@@ -10,6 +10,8 @@ from shotclock.engine.desk import Desk
 from shotclock.model import SATISFIED, Again, Breaker, Failure, Phase, PhasePlan, Ramp, Task, TaskReport
 from shotclock.ports import Snapshot
 
+AT_WORK = frozenset({"active", "opened"})
+"""States of a phase in which tasks of it are leased."""
 ITEMS = -1
 """The breaker of all items of a fan-out; those of named members go by their ordinals."""
 WIDE = 16
@@ -52,6 +54,8 @@ def leasable(desk: Desk, phase: Phase, limit: int) -> list[Task]:
     """
     if phase.state == "opened":
         return _single(desk.tx, phase, "then", desk.now)
+    if phase.state not in AT_WORK:
+        return []
     breaker = phase.breakers.get(ITEMS)
     if breaker is None or breaker.until is None:
         return desk.tx.leasable(phase.id, desk.now, limit)

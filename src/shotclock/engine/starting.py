@@ -26,13 +26,13 @@ from shotclock.model import (
 )
 
 
-def start(desk: Desk, plan: Plan, key: str) -> tuple[Run, bool]:
+def start(desk: Desk, plan: Plan, key: str, cause: str = "started") -> tuple[Run, bool]:
     """Start the run of a key, or return its newest generation if it is there; the flag says whether it is new."""
     identity = RunId(pipeline=plan.pipeline, key=key, mode=plan.mode)
     known = desk.tx.newest(identity)
     if known is not None:
         return known, False
-    run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now)
+    run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now, cause=cause)
     plan, named = history.demoted(desk, plan, identity)
     phases = [Phase(run=run.id, name=own.name, index=index) for index, own in enumerate(plan.phases)]
     _add(desk, run, plan, phases)

@@ -23,9 +23,6 @@ from shotclock.model import (
 
 ItemPair = tuple[str, object]
 
-AT_WORK = frozenset({"active", "opened"})
-"""States of a phase in which tasks of it are leased."""
-
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """A task in somebody's hands, with the phase it belongs to."""
@@ -59,7 +56,12 @@ def lease(desk: Desk, owner: str, busy: Mapping[int, int], *, only: str | None) 
 def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]:
     run, own = desk.run(phase.run), desk.plan_of(phase)
     room = dispatch.room(desk, phase, own, busy)
-    if room <= 0 or phase.state not in AT_WORK or inputs.blocks(own, phase) or clocks.halted(desk.halts(run), desk.now):
+    if (
+        room <= 0
+        or phase.state not in dispatch.AT_WORK
+        or inputs.blocks(own, phase)
+        or clocks.halted(desk.halts(run), desk.now)
+    ):
         return []
     taken: list[Lease] = []
     while len(taken) < room:

@@ -36,7 +36,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     """Why it failed or is partial, in one line."""
     cause: str = "started"
-    """What made this generation: ``started``, ``rerun``, ``late``."""
+    """What made this generation: ``started``, ``schedule``, ``missed``, ``report``, ``rerun``, ``then``, ``late``."""
     inherits: tuple[str, ...] = ()
     """Names that upstream phases of a carried or partial input lacked, shown in every context."""
 
@@ -382,11 +382,11 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long after its deadline the gate opened, where it had one."""
 
 
-EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal"]
+EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap"]
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A record beside the state that never decides: history, late and parked reports, dead letters, audit."""
+    """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks."""
 
     id: int = 0
     """Number the store gives."""

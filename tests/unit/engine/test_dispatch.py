@@ -109,14 +109,14 @@ def test_several_workers_begin_with_what_one_of_them_takes(day: Day) -> None:
     assert len(day.lease("three")) == 2
 
 
-def test_queueing_tasks_again_that_twice_changed_nothing_is_suspended_and_told_once(day: Day) -> None:
+def test_queueing_tasks_again_that_twice_changed_nothing_is_suspended_and_told(day: Day) -> None:
     stalling = Gate(stall=Stall(after=timedelta(minutes=30)))
     day.start(processor("box", gate=stalling))
     for _ in range(4):
         (task,) = day.lease()
         day.done(task, 0, whole=REFUSED)
         day.pass_time(minutes=31)
-    assert day.alerts() == ["stalled"] * 3
+    assert day.alerts() == ["stalled", "stalled"]  # that it is stuck, and that nothing more is done about it
     mark = day.phase().mark
     assert mark is not None
     assert mark.reason.startswith("suspended: nothing moved")
