@@ -11,7 +11,7 @@ from shotclock.errors import StoreUnavailableError, UsageError
 from shotclock.model import PartOf
 from tests.scenarios.world import NOON, World
 
-SIX = "{a: {external: true}, b: {external: true}, c: {external: true}, d: {external: true}, e: {external: true}, f: {external: true}}"
+SIX = "{" + ", ".join(f"{name}: {{external: true}}" for name in "abcdef") + "}"
 NEXT = "  next: {needs: [raw], members: {n: {external: true}}}\n"
 TWO = "{a: {external: true}, b: {external: true}}"
 
@@ -71,7 +71,7 @@ def test_a_member_that_is_left_out_is_not_waited_for(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("box_scores", "box_scroes"), ("Luka Dončić", "Luka Doncic"), ("Jokić", "Jоkić")]
+    ("name", "said"), [("box_scores", "box_scroes"), ("Luka Dončić", "Luka Doncic"), ("Jokić", "J\u043eki\u0107")]
 )
 def test_a_name_nobody_knows_never_counts_and_is_applied_when_it_is_made_an_alias(
     world: World, name: str, said: str
@@ -93,7 +93,8 @@ def test_a_quorum_opens_after_its_grace_and_waits_for_a_critical_member_whatever
     members = "{A: {external: true, critical: true}, B: {run: 'here:b', critical: true}, "
     members += ", ".join(f"o{number}: {{external: true, optional: true}}" for number in range(5)) + "}"
     gate = "{opens: {need: 60%, of: optional}, grace: 5m, deadline: {after: 30m, from: run_start}, hopeless: block}"
-    steps = "up = False\ndef b(ctx):\n    return Succeeded() if up else Empty(not_before=datetime(2025, 1, 15, 13, tzinfo=UTC))\n"
+    steps = "up, later = False, datetime(2025, 1, 15, 13, tzinfo=UTC)\n"
+    steps += "def b(ctx):\n    return Succeeded() if up else Empty(not_before=later)\n"
     world.start(f"phases:\n  raw:\n    members: {members}\n    gate: {gate}\n", steps)
     for member in ("A", "o0", "o1", "o2"):
         world.say(member)
@@ -133,7 +134,9 @@ def test_a_bus_that_refuses_three_times_delays_a_hand_over_and_loses_none(world:
 
 def test_a_check_that_raises_keeps_the_gate_closed_and_nothing_is_marked_as_done(world: World) -> None:
     steps = "def check(ctx, ruling):\n    raise RuntimeError('the table is gone')\n"
-    run = world.in_present().start(f"phases:\n  raw:\n    members: {TWO}\n    gate: {{check: 'here:check'}}\n{NEXT}", steps)
+    run = world.in_present().start(
+        f"phases:\n  raw:\n    members: {TWO}\n    gate: {{check: 'here:check'}}\n{NEXT}", steps
+    )
     engine = world.engine()
     for member in ("a", "b"):
         engine.coordinator.report([replace(_said(member), run=run.id)])
@@ -183,7 +186,9 @@ def test_a_start_that_nothing_takes_up_is_sent_again_once_and_then_told(world: W
 
 def test_a_start_that_was_lost_after_its_delivery_is_found_by_the_second_one(world: World) -> None:
     work = "  next: {needs: [raw], members: {n: 'here:n'}}\n"
-    world.start(f"phases:\n  raw: {{members: {{a: {{external: true}}}}}}\n{work}", "def n(ctx):\n    return Succeeded()\n")
+    world.start(
+        f"phases:\n  raw: {{members: {{a: {{external: true}}}}}}\n{work}", "def n(ctx):\n    return Succeeded()\n"
+    )
     world.say("a")
     world.go(minutes=7)
     assert world.handovers("next") == 2

@@ -49,7 +49,8 @@ def test_a_permanent_error_ends_after_one_attempt_and_never_comes_back(world: Wo
 
 def test_a_member_with_ten_failures_and_no_success_gets_one_attempt_and_is_named_first(world: World) -> None:
     members = "{good: 'here:good', bad: 'here:bad'}"
-    file = f"phases:\n  raw:\n    members: {members}\n    execution: {{mode: parallel, max_workers: 2, attempts: 2}}\n    gate: {{hopeless: open, grace: 1m}}\n"
+    rest = "execution: {mode: parallel, max_workers: 2, attempts: 2}, gate: {hopeless: open, grace: 1m}"
+    file = f"phases:\n  raw: {{members: {members}, {rest}}}\n"
     world.pipeline(file, "def good(ctx):\n    return Succeeded()\ndef bad(ctx):\n    raise ValueError('down')\n")
     for day in range(1, 11):
         world.start(key=f"2025-01-{day:02}")

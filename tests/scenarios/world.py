@@ -1,4 +1,4 @@
-"""A world in which a promise is tried: a pipeline file, a coordinator, a clock that is moved, workers that take steps."""
+"""A world in which a promise is tried: a pipeline file, a coordinator, a clock to move, workers that take steps."""
 
 import sys
 from collections import Counter
@@ -24,8 +24,12 @@ from shotclock.ports import Store, Transaction
 
 NOON = datetime(2025, 1, 15, 12, tzinfo=UTC)
 DAY = "2025-01-15"
-HEAD = "from datetime import datetime, timedelta, UTC\nfrom shotclock import Empty, Item, Permanent, Retry, Skipped, Succeeded\n"
-WRITES = frozenset({"add_run", "put_run", "put_phase", "add_page", "add_names", "add_tasks", "put_tasks", "add_opening"})
+HEAD = """from datetime import datetime, timedelta, UTC
+from shotclock import Empty, Item, Permanent, Retry, Skipped, Succeeded
+"""
+WRITES = frozenset(
+    {"add_run", "put_run", "put_phase", "add_page", "add_names", "add_tasks", "put_tasks", "add_opening"}
+)
 WRITES |= {"append", "remove_entries", "tally", "post", "take_outbox", "sent", "unsent", "put_halt", "beat"}
 
 T = TypeVar("T")
@@ -210,9 +214,10 @@ class World:
         return found
 
     def tasks(self, name: str = "raw", run: str = f"p/{DAY}") -> list[Task]:
-        phase, found = self.phase(name, run), list[Task]()
-        while batch := self.store.read(lambda view: view.tasks(phase.id, after=found[-1].lo if found else -1)):
+        phase, found, after = self.phase(name, run), list[Task](), -1
+        while batch := self.store.read(lambda view, after=after: view.tasks(phase.id, after=after)):
             found += batch
+            after = found[-1].lo
         return found
 
     def kinds(self, name: str = "raw", run: str = f"p/{DAY}") -> Counter[Kind]:

@@ -198,7 +198,8 @@ def _with_late(desk: Desk, source: Phase, tasks: Sequence[Task], again: set[int]
 def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list[str]:
     """Put unsatisfied members of a phase that has not closed back to pending; return their names.
 
-    Without names: all unsatisfied ones. A named one whose next attempt was put off is attempted now. Raises `UsageError` for a satisfied one, which is final before the opening.
+    Without names: all unsatisfied ones. A named one whose next attempt was put off is attempted now. Raises
+    `UsageError` for a satisfied one, which is final before the opening.
     """
     own = desk.plan_of(phase)
     wanted = {member_name(name) for name in names}
