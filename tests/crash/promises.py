@@ -74,12 +74,16 @@ def _counts(phase: Phase, tasks: list[Task]) -> None:
 
 
 def _told(home: Path, store: Store) -> None:
-    """Check that what must be told was posted with the fact, and that what is marked as told was told."""
+    """Check that what must be told was posted with the fact, and that what is marked as told was told.
+
+    Whoever was not killed goes on: what must be there is read after what calls for it.
+    """
+    phases = store.read(_phases)
     posted = {str(row[1]): row for table, row in store.dump() if table == "outbox"}
     told = [line["body"] for line in story.noted(home / "told")]
     for key, row in posted.items():
         require(not row[4] or outgoing_of(row).body in told, f"{key} is marked as delivered, and nobody was told")
-    for phase in store.read(_phases):
+    for phase in phases:
         started = phase.started_at is not None and phase.source is None
         require(not started or f"handover:{phase.id}:1" in posted, f"{phase.name} started, and no hand-over is posted")
         partial = phase.opened_at is not None and phase.source is None and phase.ruling and phase.ruling.partial

@@ -159,8 +159,14 @@ def _is_over(view: Snapshot, generation: int) -> bool:
 
 
 def door(home: Path, points: Points) -> None:
-    """Say what the story wants, each word again until it was answered, and note the answers."""
-    store, bus = open_store(settings(home)), Bells(home, points)
+    """Say what the story wants, each word again until it was answered, and note the answers.
+
+    It waits for the engine's bell to hang beside its own, so that one of the two makes the store, always the same.
+    """
+    bus = Bells(home, points)
+    while len(list((home / "bells").iterdir())) == 1:
+        bus.wait((10 * _MS).total_seconds())
+    store = open_store(settings(home))
     coordinator = Coordinator(store, settings(home), SystemClock())
 
     def wait(held: Callable[[Snapshot], bool]) -> None:
