@@ -2,7 +2,7 @@
 # ruff: noqa: SLF001 - a bug is planted where the product has its decisions, private ones too
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
@@ -307,13 +307,6 @@ def break_a_satisfied_member() -> Iterator[None]:
         return Answer(kind="accepted") if given.kind == "conflict" and report.part is None else given
 
     with patch.object(settling, "_standing_answer", mutated):
-        yield
-
-
-@contextmanager
-def none() -> Iterator[None]:
-    """Plant nothing."""
-    with ExitStack():
         yield
 
 

@@ -101,20 +101,8 @@ def _call_roll(desk: Desk, own: PhasePlan, phase: Phase) -> None:
     counts = Counts()
     for member in own.members:
         counts = counts.add(member.importance, "pending")
-    desk.tx.add_tasks(
-        [
-            Task(
-                phase=phase.id,
-                work="outside" if member.external else "member",
-                lo=ordinal,
-                hi=ordinal + 1,
-                rank=rolls.RANK[member.importance],
-                state="outside" if member.external else "queued",
-                kinds=b"\0",
-            )
-            for ordinal, member in enumerate(own.members)
-        ]
-    )
+    tasks = [rolls.task_of(phase.id, ordinal, member) for ordinal, member in enumerate(own.members)]
+    desk.tx.add_tasks(tasks)
     desk.change(phase, counts=counts, size=len(own.members), sealed=True)
 
 

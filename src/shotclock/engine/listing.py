@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from shotclock.context import Context
 from shotclock.engine import results
 from shotclock.engine.coordinator import Coordinator
@@ -34,6 +36,7 @@ def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: 
                 number, batch = number + 1, []
         if batch:
             coordinator.add_page(held, number, batch)
+            number += 1
         if repeated:
             coordinator.repeated(job.phase, repeated)
     except StoreError:
@@ -42,7 +45,7 @@ def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: 
         return raised(job, context, MemberError(str(error)))
     except BaseException as error:  # noqa: BLE001 - even SystemExit is an error of this enumeration alone
         return raised(job, context, error)
-    return settled(job, b"", {})
+    return replace(settled(job, b"", {}), pages=number)
 
 
 def _pairs(listed: object, limit: int) -> Iterator[ItemPair]:

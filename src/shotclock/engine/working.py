@@ -230,6 +230,9 @@ def _bury(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change) -> No
 def _take_single(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> Answer:
     """Take the end of an enumeration, which seals the roll, or of a consolidation, which completes the phase."""
     limits = _limits(desk, desk.plan_of(phase), task)
+    if report.pages is not None and report.pages != phase.pages:
+        short = f"the enumeration gave {report.pages} pages, {phase.pages} the first time"
+        report = replace(report, permanent=f"{short}; it must list the same items each time")
     verdict = leases.take_single(task, report, limits, desk.now, desk.jitter())
     desk.tx.put_tasks([(verdict.task, task.token)])
     desk.rang = True

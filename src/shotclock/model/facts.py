@@ -337,6 +337,8 @@ class TaskReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the worker is done with its lease; a partial report keeps it."""
     permanent: str | None = None
     """For `enumerate` and `then`: why it can never succeed."""
+    pages: int | None = None
+    """For `enumerate`: how many pages this listing gave, where it ended."""
 
 
 AnswerKind = Literal["accepted", "duplicate", "conflict", "late", "parked", "withdrawn", "fenced"]

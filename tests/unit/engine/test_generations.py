@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from shotclock.errors import UsageError
-from shotclock.model import Deadline, Gate
+from shotclock.model import Amount, Deadline, Gate, Need
 from tests.unit.engine.day import KEY, Day, external, fan_out
 
 HALF_HOUR = Gate(deadline=Deadline(after=timedelta(minutes=30)))
@@ -60,6 +61,39 @@ def test_a_report_that_names_the_old_generation_is_fenced(day: Day) -> None:
     assert run.generation == 3
     assert day.say("a", run=f"p/{KEY}#2").kind == "fenced"
     assert day.say("a").kind == "accepted"
+
+
+def test_a_rerun_with_other_members_keeps_by_name_what_was_good(day: Day) -> None:
+    day.start(external("a", "b", "c"))
+    day.say("a", rows=1)
+    day.say("c", rows=3)
+    plan = replace(day.plan, phases=(external("c", "d", "a"),))
+    run = day.coordinator.rerun(f"p/{KEY}", plan, "raw")
+    counts = day.phase("raw", run.id).counts.required
+    assert (counts.succeeded, counts.pending) == (2, 1)
+    assert day.say("c", rows=3).kind == "duplicate"
+    day.say("d")
+    assert day.run(run.id).state == "complete"
+
+
+def test_a_branch_beside_the_rerun_that_was_not_over_keeps_what_was_good(day: Day) -> None:
+    day.start(external("a"), external("x", "y", name="side"))
+    day.say("a")
+    day.say("x", phase="side")
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw", ["a"])
+    assert day.phase("side", run.id).counts.required.succeeded == 1
+    day.say("y", phase="side")
+    assert day.phase("side", run.id).state == "done"
+
+
+def test_items_a_worker_finished_too_late_are_carried(day: Day) -> None:
+    day.start(fan_out(gate=Gate(need=Need(amount=Amount(count=2)))))
+    day.enumerate(["a", "b", "c", "d"])
+    first, second = day.lease()
+    day.done(first)
+    assert day.done(second).kind == "late"
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "items")
+    assert day.phase("items", run.id).counts.required.succeeded == 4
 
 
 def test_a_superseded_generation_is_not_rerun(day: Day) -> None:
