@@ -108,14 +108,16 @@ def _call_roll(desk: Desk, own: PhasePlan, phase: Phase) -> None:
 
 def complete(desk: Desk, phase: Phase) -> None:
     """End an opened phase whose consolidation, if it has one, is done; what stands on it starts."""
-    desk.change(phase, state="done", ended_at=desk.now, due_at=None, mark=None)
+    due_at = desk.phase(phase.id).rerun_at
+    desk.change(phase, state="done", ended_at=desk.now, due_at=due_at, mark=None)
     advance(desk, phase.run)
 
 
 def fail(desk: Desk, phase: Phase, reason: str) -> None:
     """End a phase as failed; what stands on it is skipped, other branches go on."""
+    due_at = desk.phase(phase.id).rerun_at
     phase = desk.change(
-        phase, state="failed", failure=reason, ended_at=desk.now, due_at=None, mark=None, asking_until=None
+        phase, state="failed", failure=reason, ended_at=desk.now, due_at=due_at, mark=None, asking_until=None
     )
     names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
     command = f"shotclock rerun {phase.run} {phase.name}"

@@ -128,3 +128,30 @@ def test_late_reports_make_one_new_generation_after_they_had_time_to_settle(day:
     day.pass_time(minutes=5)
     assert day.run().superseded
     assert day.run(f"p/{KEY}#2").state == "complete"
+
+
+def test_a_late_report_while_the_consolidation_runs_makes_its_generation_after_it(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(replace(external("a", "b", gate=gate), then="x:then"))
+    day.say("a")
+    day.pass_time(minutes=30)
+    (task,) = day.lease()
+    assert day.say("b").kind == "late"
+    day.pass_time(seconds=10)
+    assert day.done(task).kind == "accepted"
+    assert day.run().state == "partial"
+    day.pass_time(minutes=10)
+    assert day.run().superseded
+
+
+def test_a_late_report_between_the_close_and_the_opening_does_not_put_the_opening_off(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.clock.instant += timedelta(minutes=30)
+    day.close_only()
+    assert day.say("b").kind == "late"
+    day.pass_time(seconds=1)
+    assert day.run().state == "partial"
+    day.pass_time(minutes=10)
+    assert day.run().superseded
