@@ -9,8 +9,8 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from shotclock.core import clocks, gate, leases, rules, settling
-from shotclock.engine import flow, inputs, recording, rolls, starting
+from shotclock.core import clocks, gate, leases, rules, settling, storm
+from shotclock.engine import flow, inputs, recording, recount, rolls, starting
 from shotclock.engine.desk import Desk, Question
 from shotclock.model import Mark, Opening, Phase, Ruling, Task, Vote
 
@@ -35,6 +35,13 @@ def decide_touched(desk: Desk) -> None:
         judge(desk, phase)
 
 
+def look(desk: Desk, phase: Phase) -> None:
+    """Look at a phase that is due: count its members anew, then see to it."""
+    if phase.state == "active":
+        phase = recount.checked(desk, phase)
+    judge(desk, phase)
+
+
 def judge(desk: Desk, phase: Phase) -> None:
     """Look at one phase: decide it if it is active, and see to whatever else of it is due."""
     match phase.state:
@@ -54,6 +61,10 @@ def judge(desk: Desk, phase: Phase) -> None:
 def _apply(desk: Desk, phase: Phase) -> None:
     phase = _spend_budget(desk, phase)
     verdict = gate.decide(desk.scene(phase), desk.now)
+    if isinstance(verdict, gate.Open | gate.Fail) or recount.near(phase):
+        counted = recount.checked(desk, phase)
+        verdict = verdict if counted.counts == phase.counts else gate.decide(desk.scene(counted), desk.now)
+        phase = counted
     match verdict:
         case gate.Wait():
             _wait(desk, phase, verdict)
@@ -189,7 +200,7 @@ def _unstick(desk: Desk, phase: Phase, reason: str) -> None:
     held = desk.tx.leased(phase_id=phase.id)
     desk.tx.put_tasks([(settling.fenced(task), task.token) for task in held])
     mark = Mark(kind="stalled", reason=reason, since=desk.now)
-    phase = desk.change(phase, stalled_at=desk.now, mark=mark)
+    phase = desk.change(phase, stalled_at=desk.now, mark=mark, recovery=storm.unsticking(phase))
     command = f"shotclock explain {phase.run} {phase.name}"
     desk.alert(phase, "stalled", f"stalled: {reason}", turn=phase.changes, command=command)
     _apply(desk, phase)

@@ -14,6 +14,7 @@ from shotclock.model import (
     Note,
     Phase,
     Plan,
+    Recovery,
     Run,
     RunId,
     Task,
@@ -23,13 +24,13 @@ from shotclock.model import (
 )
 
 
-def start(desk: Desk, plan: Plan, key: str) -> tuple[Run, bool]:
+def start(desk: Desk, plan: Plan, key: str, cause: str = "started") -> tuple[Run, bool]:
     """Start the run of a key, or return its newest generation if it is there; the flag says whether it is new."""
     identity = RunId(pipeline=plan.pipeline, key=key, mode=plan.mode)
     known = desk.tx.newest(identity)
     if known is not None:
         return known, False
-    run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now)
+    run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now, cause=cause)
     plan, named = history.demoted(desk, plan, identity)
     phases = [Phase(run=run.id, name=own.name, index=index) for index, own in enumerate(plan.phases)]
     _add(desk, run, plan, phases)
@@ -145,7 +146,8 @@ def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list
         if standing_of(kind) == "unsatisfied":
             _back_to_pending(desk, phase, name, ordinal)
             done.append(name)
-    desk.touch(desk.phase(phase.id))
+    # An operator asks for it: what was held up after failures may go on at once.
+    desk.touch(desk.change(phase, breakers={}, recovery=Recovery()))
     return done
 
 
