@@ -44,8 +44,8 @@ test-long: $(VENV)/dev.stamp ## run the long proofs: whole simulations, kills, l
 proofs: $(VENV)/dev.stamp ## run a fixed slice of the long proofs, as CI does
 	@SHOTCLOCK_PROOF=slice $(BIN)/python -m pytest -m long $(ARGS)
 
-coverage: $(VENV)/dev.stamp ## show that the unit tests take every branch of the core
-	@$(BIN)/python -m pytest -m "not long" tests/unit --cov=shotclock.core --cov-fail-under=100 $(ARGS)
+coverage: $(VENV)/dev.stamp ## show that its tests take every branch of the core
+	@$(BIN)/python -m pytest -m "not long" tests/unit/core --cov=shotclock.core --cov-fail-under=100 $(ARGS)
 
 check: $(VENV)/dev.stamp ## check format, lint, types and the import contract
 	@$(BIN)/ruff format --check .

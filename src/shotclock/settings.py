@@ -19,7 +19,9 @@ from shotclock.errors import UsageError
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PREFIX = "SHOTCLOCK_"
-_NOT_SETTINGS = {"SHOTCLOCK_SETTINGS", "SHOTCLOCK_DATA", "SHOTCLOCK_REQUIRE"}
+_TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT")}
+"""What a command is told of its task, and may pass on to a command of ours."""
+_NOT_SETTINGS = {"SHOTCLOCK_SETTINGS", "SHOTCLOCK_DATA", "SHOTCLOCK_REQUIRE"} | _TOLD
 
 
 def duration(text: str) -> timedelta:

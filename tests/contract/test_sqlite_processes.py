@@ -16,6 +16,8 @@ from shotclock.stores.sqlite import SqliteStore
 from tests.contract.conftest import OpenSqlite
 from tests.contract.samples import RUN
 
+_FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+
 PATIENCE = timedelta(minutes=1)
 
 
@@ -63,22 +65,61 @@ def take_number(tx):
     return tx.tallies("forked")["n"]
 store.write(take_number)
 store.read(lambda tx: tx.tallies("forked"))
+store.version()
+out, into = os.pipe()
 child = os.fork()
 print(*[store.write(take_number) for _ in range(20)], flush=True)
-store.close()
 if child:
+    store.close()
+    os.write(into, b".")
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os.read(out, 1)  # the parent has closed its store
+print(*[store.write(take_number) for _ in range(20)], flush=True)
+"""
+
+_FORKING_INSIDE = """
+import os, sys
+from datetime import timedelta
+from pathlib import Path
+from shotclock.errors import StoreUnavailableError
+from shotclock.stores.sqlite import SqliteStore
+def opened():
+    return SqliteStore(Path(sys.argv[1]), busy=timedelta(minutes=1), backlog=500)
+store = opened()
+child = getattr(store, sys.argv[2])(lambda tx: os.fork())
+if child:
+    store.write(lambda tx: tx.tally("forked", "n"))
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+for use in (opened, lambda: opened().close()):
+    try:
+        use()
+    except StoreUnavailableError as error:
+        print(error, flush=True)
+os._exit(0)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
-def test_a_forked_child_uses_connections_of_its_own(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _FORKING, str(tmp_path / "store.db")]
+def _said_by(script: str, path: Path, *words: str) -> list[str]:
+    command = [sys.executable, "-c", script, str(path), *words]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment())  # noqa: S603 - this very interpreter
-    taken = [[int(number) for number in line.split()] for line in answer.stdout.splitlines()]
+    return answer.stdout.splitlines()
+
+
+@_FORKS
+def test_a_forked_child_writes_on_after_its_parent_closed_the_store(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
+    said = _said_by(_FORKING, tmp_path / "store.db")
+    taken = [[int(number) for number in line.split()] for line in said]
     assert all(numbers == sorted(numbers) for numbers in taken)
-    assert sorted(number for numbers in taken for number in numbers) == list(range(2, 42))
-    assert open_sqlite().read(lambda tx: tx.tallies("forked")) == {"n": 41}
+    assert sorted(number for numbers in taken for number in numbers) == list(range(2, 62))
+    assert open_sqlite().read(lambda tx: tx.tallies("forked")) == {"n": 61}
+
+
+@_FORKS
+@pytest.mark.parametrize("within", ["write", "read"])
+def test_a_child_forked_within_a_transaction_is_refused_the_file(tmp_path: Path, within: str) -> None:
+    said = _said_by(_FORKING_INSIDE, tmp_path / "store.db", within)
+    assert len(said) == 2
+    assert all("forked" in line and "spawn" in line for line in said)
 
 
 def _environment() -> dict[str, str]:

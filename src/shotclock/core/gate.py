@@ -17,6 +17,7 @@ The user's check is asked before every opening but a forced one.
 """
 
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -186,10 +187,10 @@ def _lost(scene: Scene, now: datetime) -> bool:
 
 
 def _hopelessly(scene: Scene, words: str) -> Wish:
-    """Apply the policy for the hopeless; a spent budget opens where it would fail."""
+    """Apply the policy for the hopeless; a spent budget opens whatever it says."""
     policy = scene.gate.hopeless
     spent = scene.phase.budget_spent and scene.phase.counts.expected > 0
-    if policy == "open" or (spent and policy == "fail"):
+    if policy == "open" or spent:
         return Open(ruling=_ruling(scene, "hopeless", words))
     return Fail(reason=words) if policy == "fail" else None
 
@@ -308,6 +309,8 @@ def anchor_at(scene: Scene, now: datetime) -> datetime | None:
             return _come(scene, scene.phase.first_at, expected_at(scene, deadline), now)
         case "signal":
             return _come(scene, scene.phase.signal_at, expected_at(scene, deadline), now)
+        case _ as never:
+            assert_never(never)
 
 
 def _come(scene: Scene, came: datetime | None, expected: datetime, now: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shotclock.core import runs
+from shotclock.core import runs, settling
 from shotclock.model import (
     CODE,
     KINDS,
@@ -61,6 +61,7 @@ def _carried(phase: Phase, run: Run, index: int) -> Phase:
         source=source,
         carried_from=phase.carried_from or phase.run,
         due_at=None,
+        rerun_at=None,
         handover=None,
     )
 
@@ -79,7 +80,7 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 
 def keep_satisfied(tasks: Sequence[Task], importance_of: dict[int, Importance], again: Collection[int]) -> Kept:
-    """Return a roll's tasks with only the satisfied settlements of members not in `again` (ordinals); the rest is pending.
+    """Return a roll's tasks with the satisfied settlements of members not in `again` (ordinals); the rest is pending.
 
     Tokens go on growing, so that no worker of the old generation can settle anything in the new one.
     """
@@ -98,7 +99,7 @@ def _fresh(task: Task, again: Collection[int]) -> Task:
         code if _stays(code) and task.lo + place not in again else CODE["pending"]
         for place, code in enumerate(task.kinds)
     )
-    pending = CODE["pending"] in kinds
+    anew = [task.lo + place for place, code in enumerate(kinds) if code == CODE["pending"]]
     outside = task.work == "outside"
     return Task(
         phase=0,
@@ -106,11 +107,13 @@ def _fresh(task: Task, again: Collection[int]) -> Task:
         lo=task.lo,
         hi=task.hi,
         rank=task.rank,
-        state="outside" if outside else "queued" if pending else "ended",
+        state="outside" if outside else "queued" if anew else "ended",
         token=task.token + 1,
         kinds=kinds,
         notes={number: note for number, note in task.notes.items() if kinds[number - task.lo] != CODE["pending"]},
-        batches=task.batches,
+        batches=settling.uncounted(task.batches, anew),
+        parts={} if anew else task.parts,
+        parts_total=None if anew else task.parts_total,
     )
 
 

@@ -115,7 +115,7 @@ def _within(batch: Batch, lo: int, hi: int) -> Batch:
     return replace(batch, ranges=tuple(span for span in ranges if span[0] < span[1]))
 
 
-def take_report(  # noqa: PLR0913, PLR0917 - what was leased, what is said of it, and the rules it is judged by
+def take_report(
     task: Task, report: TaskReport, limits: Limits, contract: Contract, now: datetime, jitter: float
 ) -> Change:
     """Apply what the holder of a task's current token says of its members.

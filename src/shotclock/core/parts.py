@@ -24,10 +24,11 @@ def contradiction(task: Task, report: Report) -> str | None:
     """Say why a part cannot be taken: it contradicts the total, or a good part of the same number."""
     assert report.part is not None
     part, total = report.part, task.parts_total
-    if part.number < 1 or (part.of is not None and part.of < 1):
-        return f"parts are numbered from 1, not {part.number} of {part.of}"
-    if part.last and part.of is not None and part.of != part.number:
-        return f"it says that part {part.number} is the last, and that there are {part.of}"
+    if task.hi - task.lo > 1:
+        return "items do not report in parts"
+    nonsense = _contradicts_itself(part)
+    if nonsense is not None:
+        return nonsense
     stated = _stated(part)
     highest = max((*task.parts, part.number))
     if stated is not None and total is not None and stated != total:
@@ -37,6 +38,14 @@ def contradiction(task: Task, report: Report) -> str | None:
     known = task.parts.get(part.number)
     if known is not None and (standing_of(known.kind) == "satisfied" or report.outcome == "failed"):
         return f"part {part.number} is {known.kind} already"
+    return None
+
+
+def _contradicts_itself(part: PartOf) -> str | None:
+    if part.number < 1 or (part.of is not None and part.of < 1):
+        return f"parts are numbered from 1, not {part.number} of {part.of}"
+    if part.last and part.of not in {None, part.number}:
+        return f"it says that part {part.number} is the last, and that there are {part.of}"
     return None
 
 

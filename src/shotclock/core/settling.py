@@ -14,6 +14,8 @@ Standings of a member (satisfied is final)::
     withdrawn    -> pending      re-admitted
 """
 
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -24,6 +26,7 @@ from shotclock.model import (
     CODE,
     KINDS,
     Answer,
+    Batch,
     Contract,
     Importance,
     Kind,
@@ -162,10 +165,28 @@ def settle(task: Task, ordinal: int, kind: Kind, note: Note) -> Settled:
         notes[ordinal] = note
     tries = {number: count for number, count in task.tries.items() if number != ordinal}
     not_yet = {number: count for number, count in task.not_yet.items() if number != ordinal}
-    changed = replace(task, kinds=kinds, notes=notes, tries=tries, not_yet=not_yet)
+    batches = task.batches if was == "pending" else uncounted(task.batches, [ordinal])
+    changed = replace(task, kinds=kinds, notes=notes, tries=tries, not_yet=not_yet, batches=batches)
     if kind == "pending" and task.state == "ended":
         changed = replace(changed, state="queued", losses=0)
     return Settled(task=ended(changed), was=was, kind=kind)
+
+
+def uncounted(batches: Iterable[Batch], gone: Sequence[int]) -> tuple[Batch, ...]:
+    """Return the batches without the members in `gone` (rising ordinals), whom they no longer settle."""
+    left = (replace(batch, ranges=tuple(_without(batch.ranges, gone))) for batch in batches)
+    return tuple(batch for batch in left if batch.ranges)
+
+
+def _without(ranges: Iterable[tuple[int, int]], gone: Sequence[int]) -> Iterator[tuple[int, int]]:
+    for low, high in ranges:
+        start = low
+        for ordinal in gone[bisect_left(gone, low) : bisect_left(gone, high)]:
+            if start < ordinal:
+                yield start, ordinal
+            start = ordinal + 1
+        if start < high:
+            yield start, high
 
 
 def ended(task: Task) -> Task:
@@ -183,9 +204,7 @@ def fenced(task: Task) -> Task:
     return replace(task, token=task.token + 1, state=state, owner=None, lease_until=None)
 
 
-def moved(  # noqa: PLR0913, PLR0917 - a phase, and one move in the words of the counts
-    phase: Phase, importance: Importance, was: Kind, kind: Kind, number: int, now: datetime
-) -> Phase:
+def moved(phase: Phase, importance: Importance, was: Kind, kind: Kind, number: int, now: datetime) -> Phase:
     """Return the phase after `number` members of one importance went from one kind to another.
 
     Any settlement anchors the clocks that count from the first report; becoming unsatisfied is worse, and so is a

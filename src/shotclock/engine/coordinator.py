@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
-from shotclock.engine import judging, recording, starting, working
+from shotclock.engine import flow, judging, recording, roll_changes, starting, working
 from shotclock.engine.desk import Desk, Question
 from shotclock.engine.working import Held, ItemPair, Lease
 from shotclock.errors import NotFoundError, StaleError, UsageError
@@ -26,7 +26,7 @@ from shotclock.model import (
     RunId,
     TaskReport,
 )
-from shotclock.ports import Store, Transaction
+from shotclock.ports import Snapshot, Store, Transaction
 from shotclock.settings import Settings
 
 T = TypeVar("T")
@@ -123,12 +123,20 @@ class Coordinator:
     def withdraw(self, run_id: str, phase: str, member: str, *, actor: str, reason: str) -> Answer:
         """Take a member that is not satisfied out of the roll of a phase that has not closed."""
         return self._do(
-            lambda desk: recording.withdraw(desk, self._active(desk, run_id, phase), member, actor=actor, reason=reason)
+            lambda desk: roll_changes.withdraw(
+                desk, self._active(desk, run_id, phase), member, actor=actor, reason=reason
+            )
         )
 
     def readmit(self, run_id: str, phase: str, member: str, *, actor: str) -> Answer:
         """Take a withdrawn member back into the roll; its last report, if one came meanwhile, counts."""
-        return self._do(lambda desk: recording.readmit(desk, self._active(desk, run_id, phase), member, actor=actor))
+        return self._do(lambda desk: roll_changes.readmit(desk, self._active(desk, run_id, phase), member, actor=actor))
+
+    def alias(self, run_id: str, phase: str, name: str, member: str, *, actor: str) -> list[str]:
+        """Make another name of a member known to a phase, and take the reports parked under it."""
+        return self._do(
+            lambda desk: roll_changes.alias(desk, self._phase(desk, run_id, phase), name, member, actor=actor)
+        )
 
     def _active(self, desk: Desk, run_id: str, name: str) -> Phase:
         phase = self._phase(desk, run_id, name)
@@ -282,12 +290,22 @@ class Coordinator:
         """Keep this process's sign of life."""
         self.store.write(lambda tx: tx.beat(process))
 
-    def free_dead(self, alive: Callable[[int], bool]) -> int:
+    def free_dead(self, alive: Callable[[Process], bool]) -> int:
         """Free the leases of processes of this host that are dead; return how many tasks there were."""
         host = socket.gethostname()
-        dead = [
-            process.name
-            for process in self.store.read(lambda view: view.processes())
-            if process.host == host and not alive(process.pid)
-        ]
-        return sum(self.bury_owner(name) for name in dead)
+
+        def holders(view: Snapshot) -> list[str]:
+            here = (process for process in view.processes() if process.host == host)
+            return [process.name for process in here if not alive(process) and view.leased(owner=process.name)]
+
+        return sum(self.bury_owner(name) for name in self.store.read(holders))
+
+    def delivered(self, keys: Sequence[str], phase_ids: Sequence[int]) -> None:
+        """Note that the bus took these messages, and with them the hand-overs of these phases."""
+
+        def work(desk: Desk) -> None:
+            desk.tx.sent(keys)
+            for phase_id in phase_ids:
+                flow.delivered(desk, desk.phase(phase_id))
+
+        self._do(work)

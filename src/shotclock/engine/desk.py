@@ -180,8 +180,10 @@ class Desk:
         )
         self.rang = self.tx.post(message) or self.rang
 
-    def alert(self, phase: Phase, fact: str, text: str, *, names: tuple[str, ...] = (), command: str = "") -> None:
-        """Tell operators one fact about a phase, once."""
+    def alert(
+        self, phase: Phase, fact: str, text: str, *, turn: object = "", names: tuple[str, ...] = (), command: str = ""
+    ) -> None:
+        """Tell operators one fact about a phase, once; where it may come again, `turn` tells the times apart."""
         where = f"{phase.run} {phase.name}"
         body = {"fact": fact, "run": phase.run, "phase": phase.name, "text": f"{where}: {text}", "names": list(names)}
-        self.post(f"alert:{phase.id}:{fact}", "alert", phase.run, body | {"command": command})
+        self.post(f"alert:{phase.id}:{fact}:{turn}", "alert", phase.run, body | {"command": command})

@@ -183,3 +183,12 @@ def mark_started(desk: Desk, phase: Phase) -> Phase:
     if phase.handover is None or phase.handover.state == "started":
         return phase
     return desk.change(phase, handover=handover.started(phase.handover, desk.now))
+
+
+def delivered(desk: Desk, phase: Phase) -> None:
+    """Note that the bus took a phase's hand-over; from here on it must be answered in time."""
+    if phase.handover is None or phase.handover.state != "triggered":
+        return
+    phase = desk.change(phase, handover=handover.delivered(phase.handover, desk.now))
+    if phase.state == "active":
+        desk.touch(phase)

@@ -26,9 +26,10 @@ def _before(desk: Desk, identity: RunId) -> list[Run]:
     found: list[Run] = []
     while len(found) < demotion.RUNS:
         run = desk.tx.before(identity)
-        if run is None or run.state == "running":
+        if run is None:
             break
-        found.append(run)
+        if run.state != "running":
+            found.append(run)
         identity = run.identity
     return found[::-1]
 

@@ -64,7 +64,8 @@ def _apply(desk: Desk, phase: Phase) -> None:
         case gate.Open(ruling=ruling):
             _close(desk, phase, ruling)
         case gate.Fail(reason=reason):
-            flow.fail(desk, phase, reason)
+            # What the enumeration failed of stands there already, and is the reason that helps.
+            flow.fail(desk, phase, f"{phase.failure}; {reason}" if phase.enumeration_failed else reason)
         case gate.Unstick(reason=reason):
             _unstick(desk, phase, reason)
         case _ as never:
@@ -84,7 +85,9 @@ def _wait(desk: Desk, phase: Phase, verdict: gate.Wait) -> None:
     if verdict.alert is not None:
         fact = verdict.mark or "expected"
         names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
-        desk.alert(phase, fact, verdict.alert, names=names, command=f"shotclock explain {phase.run} {phase.name}")
+        command = f"shotclock explain {phase.run} {phase.name}"
+        turn = "" if mark is None else mark.since.isoformat()
+        desk.alert(phase, fact, verdict.alert, turn=turn, names=names, command=command)
 
 
 def _mark(phase: Phase, verdict: gate.Wait, now: datetime) -> Mark | None:
@@ -101,7 +104,8 @@ def _ask(desk: Desk, phase: Phase, ruling: Ruling) -> None:
     function = desk.plan_of(phase).gate.check
     assert function is not None
     until = desk.now + desk.settings.check
-    desk.change(phase, asking_until=until, due_at=until)
+    mark = phase.mark if phase.mark is not None and phase.mark.kind == "vetoed" else None
+    desk.change(phase, asking_until=until, due_at=until, mark=mark)
     desk.questions.append(Question(phase=phase.id, function=function, ruling=ruling))
 
 
@@ -124,7 +128,7 @@ def open_closed(desk: Desk, phase: Phase) -> None:
     """Open a phase that was closed; under a halt it keeps its ruling and waits for the end of the halt."""
     halt = clocks.halted(desk.halts(desk.run(phase.run)), desk.now)
     if halt is not None:
-        desk.change(phase, due_at=None, mark=Mark(kind="halted", reason=halt.reason, since=desk.now))
+        desk.change(phase, due_at=halt.until, mark=Mark(kind="halted", reason=halt.reason, since=desk.now))
         return
     assert phase.ruling is not None
     open_phase(desk, phase, phase.ruling)
@@ -186,7 +190,7 @@ def _unstick(desk: Desk, phase: Phase, reason: str) -> None:
     mark = Mark(kind="stalled", reason=reason, since=desk.now)
     phase = desk.change(phase, stalled_at=desk.now, mark=mark)
     command = f"shotclock explain {phase.run} {phase.name}"
-    desk.alert(phase, f"stalled:{phase.changes}", f"stalled: {reason}", command=command)
+    desk.alert(phase, "stalled", f"stalled: {reason}", turn=phase.changes, command=command)
     _apply(desk, phase)
 
 
@@ -197,7 +201,7 @@ def _too_old(desk: Desk, phase: Phase) -> None:
     if halt is None and limit <= desk.now:
         flow.fail(desk, phase, f"max_age: not over {desk.plan(phase.run).max_age} after the run's start")
     else:
-        desk.change(phase, due_at=None if halt else limit)
+        desk.change(phase, due_at=limit if halt is None else halt.until)
 
 
 def _rerun_for_late(desk: Desk, phase: Phase) -> None:
@@ -252,7 +256,7 @@ def vote(desk: Desk, phase_id: int, *, yes: bool, reason: str, asked: Phase) -> 
     answer = Vote(yes=yes, reason=reason, at=desk.now, changes=asked.changes, worse=asked.worse)
     phase = desk.change(phase, vote=answer, asking_until=None)
     if not yes:
-        desk.alert(phase, f"vetoed:{phase.changes}", f"vetoed: {reason}")
+        desk.alert(phase, "vetoed", f"vetoed: {reason}", turn=phase.changes)
     desk.touch(phase)
 
 

@@ -25,7 +25,7 @@ def consider(desk: Desk, subject: settling.Subject, report: Report) -> None:
     asks = late.wanted(policy, said, _automatic(desk, subject.run), limits)
     if asks.act == "amend":
         text = f"amended: {report.member} came late; downstream has used what was there"
-        desk.alert(phase, f"amended:{report.member}", text, names=(report.member,))
+        desk.alert(phase, "amended", text, turn=report.member, names=(report.member,))
     if asks.act == "rerun":
         desk.change(phase, rerun_at=asks.at, due_at=asks.at)
 

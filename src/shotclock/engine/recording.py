@@ -9,11 +9,9 @@ from msgspec.structs import replace
 from shotclock.core import parts, settling
 from shotclock.engine import flow, late, rolls
 from shotclock.engine.desk import Desk
-from shotclock.errors import NotFoundError, UsageError
+from shotclock.errors import UsageError
 from shotclock.model import (
     ACCEPTING,
-    SATISFIED,
-    UNSATISFIED,
     Answer,
     Contract,
     Note,
@@ -23,7 +21,6 @@ from shotclock.model import (
     Report,
     Run,
     RunId,
-    Task,
     digest,
     lookalike,
     member_name,
@@ -72,13 +69,14 @@ def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: Phase
     identity = run.identity
     if phase.state == "waiting" and run.state == "running":
         if own.items is None and own.member(report.member) is None:
-            return _park(desk, identity, report, _unknown_member(own, report.member))
+            return _park(desk, identity, report, unknown_member(own, report.member))
         return _park(desk, identity, report, "the phase has not started; the report counts when it does", early=True)
     ordinal = rolls.find(desk.tx, own, phase, report.member)
     if ordinal is None:
-        return _park(desk, identity, report, _unknown_member(own, report.member))
-    task = desk.tx.task_at(rolls.facts(phase), ordinal)
-    assert task is not None
+        return _park(desk, identity, report, unknown_member(own, report.member))
+    task = desk.tx.task_at(rolls.facts(phase), ordinal) or rolls.never_started(own, phase, ordinal)
+    if own.items is None:
+        report = replace(report, member=own.members[ordinal].name)
     subject = settling.Subject(
         run=run,
         names_generation=explicit,
@@ -98,11 +96,14 @@ def contract_at(own: PhasePlan, ordinal: int) -> Contract:
 
 def _late_reports(desk: Desk, run: Run, report: Report) -> tuple[Report, ...]:
     kept = desk.tx.entries("late", scope=run.id, phase=report.phase, member=report.member)
-    return tuple(msgspec.convert(entry.body, Report) for entry in kept)
+    said_by_name = (entry.body for entry in kept if "outcome" in entry.body)
+    return tuple(msgspec.convert(body, Report) for body in said_by_name)
 
 
 def _store(desk: Desk, subject: settling.Subject, report: Report, answer: Answer) -> Answer:
     """Write what the answer promises."""
+    if answer.kind == "conflict" and _seen(desk, subject, report):
+        answer = Answer(kind="duplicate", detail=f"the same was stored before; the member is {subject.kind}")
     match answer.kind:
         case "accepted":
             return _accept(desk, subject, report)
@@ -122,6 +123,22 @@ def _store(desk: Desk, subject: settling.Subject, report: Report, answer: Answer
         case _ as never:
             assert_never(never)
     return answer
+
+
+def _seen(desk: Desk, subject: settling.Subject, report: Report) -> bool:
+    """Say whether the same content was stored before, as a settlement since superseded or as a conflict."""
+    run, phase, member = subject.run.id, subject.phase.name, report.member
+    said = {"outcome": report.outcome, "reason": report.reason, "rows": report.rows, "outputs": report.outputs}
+    kept = [
+        msgspec.convert(entry.body, Report)
+        for entry in desk.tx.entries("conflict", scope=run, phase=phase, member=member)
+    ]
+    if any(said == {name: getattr(other, name) for name in said} for other in kept):
+        return True
+    kind = settling.settled_kind(report, subject.contract)
+    past = [entry.body for entry in desk.tx.entries("past", scope=run, phase=phase, member=member)]
+    notes = [msgspec.convert(body["note"], Note) for body in past if body["kind"] == kind]
+    return any((note.reason, note.rows, note.outputs) == (report.reason, report.rows, report.outputs) for note in notes)
 
 
 def _keep(desk: Desk, kind: Literal["late", "conflict"], subject: settling.Subject, report: Report) -> None:
@@ -198,62 +215,6 @@ def _audit(desk: Desk, subject: settling.Subject, report: Report) -> None:
     desk.keep("audit", subject.run.id, phase=report.phase, member=report.member, body=body)
 
 
-# --- changing the roll, signals ------------------------------------------------------------------------------------
-
-
-def withdraw(desk: Desk, phase: Phase, member: str, *, actor: str, reason: str) -> Answer:
-    """Take a pending or unsatisfied member out of the roll; it leaves every base, and is listed."""
-    task, ordinal = _located(desk, phase, member)
-    was = settling.kind_of(task, ordinal)
-    if was in SATISFIED or was == "withdrawn":
-        message = f"{phase.run} {phase.name} {member} is {was}; only pending and unsatisfied members are withdrawn"
-        raise UsageError(message)
-    if was in UNSATISFIED:
-        body = {"kind": was, "note": msgspec.to_builtins(task.notes.get(ordinal, Note()))}
-        desk.keep("past", phase.run, phase=phase.name, member=member, body=body)
-    note = Note(reason=reason, by=actor, at=desk.now)
-    settled = settling.settle(task, ordinal, "withdrawn", note)
-    _change_roll(desk, phase, member, task, settled, {"what": "withdraw", "actor": actor, "reason": reason})
-    return Answer(kind="withdrawn", detail=f"{member} is out of the roll")
-
-
-def readmit(desk: Desk, phase: Phase, member: str, *, actor: str) -> Answer:
-    """Take a withdrawn member back; the last report that came meanwhile is applied."""
-    task, ordinal = _located(desk, phase, member)
-    if settling.kind_of(task, ordinal) != "withdrawn":
-        message = f"{phase.run} {phase.name} {member} is not withdrawn"
-        raise UsageError(message)
-    settled = settling.settle(task, ordinal, "pending", Note())
-    state = task.state if task.work == "outside" else "queued"
-    settled = replace(settled, task=replace(settled.task, state=state))
-    _change_roll(desk, phase, member, task, settled, {"what": "readmit", "actor": actor})
-    kept = desk.tx.entries("late", scope=phase.run, phase=phase.name, member=member)
-    if kept:
-        desk.tx.remove_entries([entry.id for entry in kept])
-        return record(desk, msgspec.convert(kept[-1].body, Report))
-    return Answer(kind="accepted", detail=f"{member} is pending")
-
-
-def _located(desk: Desk, phase: Phase, member: str) -> tuple[Task, int]:
-    own = desk.plan_of(phase)
-    ordinal = rolls.find(desk.tx, own, phase, member)
-    task = None if ordinal is None else desk.tx.task_at(phase.id, ordinal)
-    if ordinal is None or task is None:
-        raise NotFoundError(f"{phase.run} " + _unknown_member(own, member))
-    return task, ordinal
-
-
-def _change_roll(
-    desk: Desk, phase: Phase, member: str, task: Task, settled: settling.Settled, audit: dict[str, str]
-) -> None:
-    """Write a member that left or came back, with who did it."""
-    desk.tx.put_tasks([(settling.fenced(settled.task), task.token)])
-    counts = phase.counts.move(rolls.importance_of(task), settled.was, settled.kind)
-    desk.keep("audit", phase.run, phase=phase.name, member=member, body=dict(audit))
-    changed = desk.change(phase, counts=counts, changes=phase.changes + 1, worse=phase.worse + 1)
-    desk.touch(changed)
-
-
 def signal(desk: Desk, phase: Phase, name: str) -> None:
     """Take a signal that a phase's deadline counts from; one that came early counts at the phase's start."""
     deadline = desk.plan_of(phase).gate.deadline
@@ -291,8 +252,9 @@ def _park(desk: Desk, identity: RunId, report: Report, why: str, *, early: bool 
     return Answer(kind="parked", detail=why)
 
 
-def replay(desk: Desk, phase: Phase) -> None:
-    """Take the parked reports of a phase that has started, or whose roll or names have changed."""
+def replay(desk: Desk, phase: Phase) -> list[str]:
+    """Take the parked reports of a phase that has started, or whose names have changed; return the answers' kinds."""
+    answers: list[str] = []
     run = desk.run(phase.run)
     own = desk.plan_of(phase)
     scope = str(replace(run.identity, generation=1))
@@ -300,10 +262,13 @@ def replay(desk: Desk, phase: Phase) -> None:
     kept += desk.tx.entries("parked", scope=scope, phase=phase.name)
     for entry in kept:
         report = msgspec.convert(entry.body, Report)
-        if rolls.find(desk.tx, own, desk.phase(phase.id), report.member) is None:
+        elsewhere = names_generation(report.run) and RunId.parse(report.run) != run.identity
+        if elsewhere or rolls.find(desk.tx, own, desk.phase(phase.id), report.member) is None:
             continue
         desk.tx.remove_entries([entry.id])
-        _record_known(desk, report, run, desk.phase(phase.id), own, explicit=names_generation(report.run))
+        current = desk.phase(phase.id)
+        answers.append(_record_known(desk, report, run, current, own, explicit=names_generation(report.run)).kind)
+    return answers
 
 
 def _nearest_phase(plan: Plan, report: Report) -> str:
@@ -311,7 +276,7 @@ def _nearest_phase(plan: Plan, report: Report) -> str:
     return f"; the nearest is {near[0]}" if near else ""
 
 
-def _unknown_member(own: PhasePlan, member: str) -> str:
+def unknown_member(own: PhasePlan, member: str) -> str:
     """Name the nearest member of a roll, by what a reader would take for the same."""
     names = {lookalike(name): member.name for member in own.members for name in (member.name, *member.aliases)}
     near = get_close_matches(lookalike(member), names, n=1)

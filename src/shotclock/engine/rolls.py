@@ -112,11 +112,26 @@ def withdrawn_names(tx: Snapshot, plan: PhasePlan, phase: Phase) -> tuple[str, .
     return tuple(name for name, *_ in members(tx, plan, phase, lambda kind, _importance: kind == "withdrawn"))
 
 
+def never_started(plan: PhasePlan, phase: Phase, ordinal: int) -> Task:
+    """Return what stands for the task of a named member whose phase was over before it had a roll."""
+    member = plan.members[ordinal]
+    work, state = ("outside", "outside") if member.external else ("member", "queued")
+    return Task(
+        phase=phase.id,
+        work=work,  # type: ignore[arg-type]  # one of the two above
+        lo=ordinal,
+        hi=ordinal + 1,
+        rank=RANK[member.importance],
+        state=state,  # type: ignore[arg-type]  # one of the two above
+        kinds=b"\0",
+    )
+
+
 def find(tx: Snapshot, plan: PhasePlan, phase: Phase, name: str) -> int | None:
     """Return a member's ordinal by name; an item that tasks of ours work on is looked for page by page."""
     if plan.items is None:
         found = plan.member(name)
-        return None if found is None else found[0]
+        return tx.ordinal(facts(phase), name) if found is None else found[0]
     ordinal = tx.ordinal(facts(phase), name)
     if ordinal is not None or plan.items.run is None:
         return ordinal

@@ -23,6 +23,9 @@ from shotclock.model import (
 
 ItemPair = tuple[str, object]
 
+AT_WORK = frozenset({"active", "opened"})
+"""States of a phase in which tasks of it are leased."""
+
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """A task in somebody's hands, with the phase it belongs to."""
@@ -56,11 +59,11 @@ def lease(desk: Desk, owner: str, busy: Mapping[int, int], *, only: str | None) 
 def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]:
     run, own = desk.run(phase.run), desk.plan_of(phase)
     room = _room(desk, phase, own, busy)
-    if room <= 0 or phase.state == "closing" or inputs.blocks(own, phase) or clocks.halted(desk.halts(run), desk.now):
+    if room <= 0 or phase.state not in AT_WORK or inputs.blocks(own, phase) or clocks.halted(desk.halts(run), desk.now):
         return []
     taken: list[Lease] = []
     while len(taken) < room:
-        found = [task for task in desk.tx.leasable(phase.id, desk.now, room - len(taken)) if _wanted(task, phase)]
+        found = _leasable(desk, phase, room - len(taken))
         if not found:
             break
         taken += [lease for task in found if (lease := _take(desk, owner, phase, own, task)) is not None]
@@ -71,13 +74,26 @@ def _room(desk: Desk, phase: Phase, own: PhasePlan, busy: int) -> int:
     """Return how many more tasks of a phase a worker may hold."""
     room = own.execution.max_workers - busy
     if own.execution.max_in_flight and room > 0:
-        room = min(room, own.execution.max_in_flight - len(desk.tx.leased(phase_id=phase.id)))
+        held = [task for task in desk.tx.leased(phase_id=phase.id) if _is_held(desk, phase, task)]
+        room = min(room, own.execution.max_in_flight - len(held))
     return room
 
 
-def _wanted(task: Task, phase: Phase) -> bool:
-    """Say whether a phase in its state still has work of that kind."""
-    return (task.work == "then") == (phase.state == "opened")
+def _is_held(desk: Desk, phase: Phase, task: Task) -> bool:
+    """Say whether a leased task is in flight: its lease has not run out, and its phase still wants it."""
+    wanted = (task.work == "then") == (phase.state == "opened")
+    return wanted and task.lease_until is not None and task.lease_until > desk.now
+
+
+def _leasable(desk: Desk, phase: Phase, limit: int) -> list[Task]:
+    """Return tasks that may be leased; of an opened phase only its consolidation, whatever else is queued."""
+    if phase.state != "opened":
+        return desk.tx.leasable(phase.id, desk.now, limit)
+    task = desk.tx.task(phase.id, "then", 0)
+    if task is None or task.state not in {"queued", "leased"}:
+        return []
+    since = task.ready_at if task.state == "queued" else task.lease_until
+    return [task] if since is None or since <= desk.now else []
 
 
 def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> Lease | None:
@@ -160,9 +176,9 @@ def take_report(desk: Desk, report: TaskReport) -> Answer:
     if task is None or task.token != report.token:
         desk.tx.tally(phase.run, f"{phase.name}.fenced")
         return Answer(kind="fenced", detail=f"token {report.token} is not the current one")
-    if task.state == "ended":
+    if task.state == "ended" or (task.state == "queued" and task.owner is None):
         desk.tx.tally(phase.run, f"{phase.name}.duplicate")
-        return Answer(kind="duplicate", detail="the task has ended")
+        return Answer(kind="duplicate", detail="the lease of this token has ended")
     if not _goes_on(desk, phase, report.work):
         return _late(desk, phase, task, report)
     if report.work in {"enumerate", "then"}:

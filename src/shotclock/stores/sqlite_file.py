@@ -37,6 +37,8 @@ class StoreFile:
     def __init__(self, path: Path, busy: timedelta) -> None:
         self.path = path.absolute()
         self._busy = busy
+        self.patience = busy.total_seconds()
+        """Seconds to wait for whoever holds the file."""
 
     def make(self) -> None:
         """Make the store if the file is new or empty; refuse a file that is no store or that a newer release wrote."""
@@ -80,7 +82,7 @@ class StoreFile:
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(
             self.path,
-            timeout=self._busy.total_seconds(),
+            timeout=self.patience,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=STATEMENTS,

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 from shotclock.errors import StoreUnavailableError
@@ -25,6 +25,7 @@ class Writer:
         self._lock = Lock()
         self._db: sqlite3.Connection | None = None
         self._closed = False
+        self._thread: int | None = None
         self._mark = file.mark()
 
     def write(self, work: Callable[[Transaction], Any]) -> Any:  # noqa: ANN401 - what the work returns
@@ -37,13 +38,23 @@ class Writer:
         """Let a commit that is under way end, then close the connection."""
         with self._lock:
             self._closed = True
-            if self._db is not None:
-                self._db.close()
-                self._db = None
+            self._drop()
+
+    def pause(self, patience: float) -> bool:
+        """Wait for a commit under way and close the connection; nothing is written until `resume`."""
+        if self._thread == get_ident() or not self._lock.acquire(timeout=patience):
+            return False
+        self._drop()
+        return True
+
+    def resume(self) -> None:
+        """Let writes go on; the next one opens a connection."""
+        self._lock.release()
 
     def _lead(self, own: Job) -> None:
         group: list[Job] = []
         with self._lock:
+            self._thread = get_ident()
             try:
                 self._carry_out(group)
             except (sqlite3.Error, StoreUnavailableError) as error:
@@ -51,6 +62,8 @@ class Writer:
             except BaseException:
                 self._give_up(own, group)
                 raise
+            finally:
+                self._thread = None
         for job in group:
             job.settle()
 
@@ -112,6 +125,10 @@ class Writer:
             self._db.execute(SQL["rollback"])
         except sqlite3.Error:
             # A connection that cannot even roll back is closed, which does the same; the next job opens another.
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._db is not None:
             self._db.close()
             self._db = None
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 _NAMED = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>.+?);$", re.MULTILINE | re.DOTALL)
-_FOLDER = files("shotclock.stores") / "sql"
+_FOLDER = Path(__file__).with_name("sql")
 
 
 def _queries() -> Mapping[str, str]:

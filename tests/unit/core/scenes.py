@@ -51,16 +51,18 @@ def counts(critical: str = "", required: str = "", optional: str = "") -> Counts
 def a_scene(gate: Gate, roll: Counts, *, plan: PhasePlan | None = None, **changes: Any) -> Scene:  # noqa: ANN401 - fields of two values
     """Return a phase that started at the start; `changes` are fields of the phase, or else of the scene."""
     own = {name: changes.pop(name) for name in list(changes) if name not in Scene.__struct_fields__}
-    phase = Phase(**{
-        "run": "nba/2025-01-15",
-        "name": "raw",
-        "index": 0,
-        "state": "active",
-        "started_at": START,
-        "sealed": True,
-        "counts": roll,
-        **own,
-    })
+    phase = Phase(
+        **{
+            "run": "nba/2025-01-15",
+            "name": "raw",
+            "index": 0,
+            "state": "active",
+            "started_at": START,
+            "sealed": True,
+            "counts": roll,
+            **own,
+        }
+    )
     around = {
         "key": "2025-01-15",
         "timezone": "America/New_York",

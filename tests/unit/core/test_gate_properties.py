@@ -11,7 +11,7 @@ from shotclock.core.gate import Ask, Fail, Open, Scene, Verdict, Wait
 from shotclock.model import Force
 from tests.unit.core.scenes import START, at, moments
 
-many = settings(max_examples=80)
+many = settings(max_examples=60)
 Moment = tuple[Scene, datetime]
 
 
@@ -67,7 +67,7 @@ def test_the_same_scene_at_the_same_time_is_decided_alike(moment: Moment) -> Non
     assert gate.decide(*moment) == gate.decide(*moment)
 
 
-@settings(max_examples=300)
+@settings(max_examples=250)
 @given(moments(), st.integers(0, 1_000))
 def test_nothing_changes_before_the_instant_at_which_it_is_looked_at_again(moment: Moment, part: int) -> None:
     scene, now = moment

@@ -1,4 +1,4 @@
-"""A coordinator's day over each store."""
+"""A coordinator's day over each store, and a user's pipeline that is worked on for real."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +10,7 @@ from shotclock.ports import Store
 from shotclock.stores.memory import MemoryStore
 from shotclock.stores.sqlite import SqliteStore
 from tests.unit.engine.day import Day
+from tests.unit.engine.shop import Shop
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -21,3 +22,10 @@ def day(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Day]:
     )
     yield Day(store)
     store.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    shop = Shop(tmp_path)
+    yield shop
+    shop.close()

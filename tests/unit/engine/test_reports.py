@@ -84,6 +84,25 @@ def test_better_news_supersedes_a_failure_before_the_close(day: Day) -> None:
     assert [(entry.member, entry.body["kind"]) for entry in past] == [("a", "failed")]
 
 
+def test_a_redelivered_report_that_was_superseded_is_a_duplicate_not_news(day: Day) -> None:
+    day.start(external("a", "b", gate=Gate(hopeless="block")))
+    day.say("a", "failed", reason="no file")
+    day.say("a")
+    assert day.say("a", "failed", reason="no file").kind == "duplicate"
+    assert day.say("a", "failed", reason="other").kind == "conflict"
+    assert day.say("a", "failed", reason="other").kind == "duplicate"
+
+
+def test_a_report_under_an_alias_is_the_member_s(day: Day) -> None:
+    day.start(PhasePlan(name="raw", members=(Member(name="a", aliases=("old",)), Member(name="b"))))
+    assert day.say("old").kind == "accepted"
+    assert day.say("a").kind == "duplicate"
+    day.coordinator.force(f"p/{KEY}", "raw", actor="ops", reason="enough")
+    assert day.say("b").kind == "late"
+    assert day.say("old", rows=1).kind == "late"
+    assert day.say("a", rows=1).kind == "duplicate"
+
+
 def test_a_failure_that_will_be_retried_leaves_the_member_pending_and_starts_no_clock(day: Day) -> None:
     day.start(external("a", gate=Gate(deadline=Deadline(after=timedelta(minutes=30)))))
     assert day.say("a", "failed", retry=True, reason="later").kind == "accepted"
@@ -99,6 +118,15 @@ def test_an_unknown_name_is_parked_named_once_with_the_nearest_member(day: Day) 
     assert day.say("resume").kind == "duplicate"
     assert day.alerts() == ["parked"]
     assert day.phase().counts.pending == 2
+
+
+def test_a_parked_report_counts_when_its_name_is_made_an_alias(day: Day) -> None:
+    day.start(external("player_box", "b"))
+    day.say("bdl_box")
+    assert day.coordinator.alias(f"p/{KEY}", "raw", "bdl_box", "player_box", actor="ops") == ["accepted"]
+    assert day.phase().counts.required.succeeded == 1
+    assert day.say("player_box").kind == "duplicate"
+    assert day.coordinator.alias(f"p/{KEY}", "raw", "bdl_box", "player_box", actor="ops") == []
 
 
 def test_a_name_is_the_same_however_its_accents_are_composed(day: Day) -> None:

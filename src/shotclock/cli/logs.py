@@ -1,0 +1,43 @@
+"""The log of a command that works: one line for each record on the error output, whole with ``--debug``."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from shotclock.cli.shell import Shell, one_line
+
+MEMBER: Final = "shotclock.member."
+ALERT: Final = "shotclock.alert"
+
+
+class _Lines(logging.Handler):
+    """Writes the first line of what is logged; a traceback is for those who ask."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = next(iter(record.getMessage().splitlines()), "")
+        # Found anew each time: while a screen is drawn, it stands in for the error output.
+        print(f"{_who(record)}: {one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201 - click's echo would go past the screen
+
+
+def _who(record: logging.LogRecord) -> str:
+    if record.name.startswith(MEMBER):
+        return record.name.removeprefix(MEMBER)
+    return "alert" if record.name == ALERT else record.levelname.lower()
+
+
+@contextmanager
+def logged(shell: Shell) -> Iterator[None]:
+    """Have warnings written to the error output; with ``--debug`` everything from INFO on, tracebacks included."""
+    handler: logging.Handler = logging.StreamHandler() if shell.debug else _Lines()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO if shell.debug else logging.WARNING)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)

@@ -1,0 +1,126 @@
+"""`rerun`: members again before their phase has closed, a new generation after it."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from shotclock.cli.planning import check_functions, parameters, plan_of
+from shotclock.cli.shell import Shell, common, examples
+
+if TYPE_CHECKING:
+    from shotclock.model import Plan, Run
+    from shotclock.ports import Snapshot, Store
+    from shotclock.settings import Settings
+
+
+@click.command(
+    short_help="Do again what went wrong, in place or as a new generation.",
+    epilog=examples(
+        "shotclock rerun nba/2025-01-15",
+        "shotclock rerun nba/2025-01-15 raw player_box",
+        "shotclock rerun nba/2025-01-15 predictions --then",
+    ),
+)
+@click.argument("run")
+@click.argument("phase", required=False)
+@click.argument("members", nargs=-1, metavar="[MEMBER]...")
+@click.option("--then", "then", is_flag=True, help="Do only the consolidation of PHASE again, and what follows it.")
+@click.option("--detach", is_flag=True, help="Only make the generation; `run` or another process works on it.")
+@parameters
+@common
+@click.pass_obj
+def rerun(  # noqa: PLR0913 - the arguments and options of the command
+    shell: Shell,
+    run: str,
+    phase: str | None,
+    members: tuple[str, ...],
+    params: dict[str, object],
+    *,
+    then: bool,
+    detach: bool,
+) -> int:
+    """Do RUN again from PHASE (by default the first that failed or was partial), then wait for its end like `run`.
+
+    Before PHASE has closed, its unsatisfied members (or the MEMBERs named) are tried again in place. After it, a new
+    generation is made: with the pipeline file as it is now and the run's parameters, it keeps what does not stand on
+    PHASE and, within PHASE, whoever is satisfied and not named.
+
+    Exit codes: 0 complete, 3 partial, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.
+    """
+    from shotclock.cli import foreground, naming  # noqa: PLC0415 - not for --help
+    from shotclock.engine.explaining import run_command  # noqa: PLC0415 - likewise
+
+    settings = shell.settings()
+    with closing(shell.store(settings)) as store:
+        old = store.read(lambda view: naming.find_run(view, run))
+        _refuse_superseded(store, old)
+        first = phase or store.read(lambda view: _first(view, old))
+        made = _again(shell, store, settings, old, first, members, params, then=then)
+        shell.document({"event": "run.made" if made.id != old.id else "run.attached", "run": made.id})
+        if detach:
+            return 0
+        go_on = shell.command(run_command(made, store.read(lambda view: view.plan(made.id))))
+        return foreground.finish(shell, store, settings, made, go_on=go_on)
+
+
+def _refuse_superseded(store: "Store", run: "Run") -> None:
+    from shotclock.errors import UsageError  # noqa: PLC0415 - not for --help
+
+    newest = store.read(lambda view: view.newest(run.identity))
+    if newest is not None and newest.generation > run.generation:
+        message = f"{run.id} is superseded by {newest.id}: do that one again"
+        raise UsageError(message)
+
+
+def _first(view: "Snapshot", run: "Run") -> str:
+    """Return the first phase that failed or was partial, or that has somebody to try again."""
+    from shotclock.errors import UsageError  # noqa: PLC0415 - not for --help
+
+    phases = view.phases(run.id)
+    for phase in phases:
+        partial = phase.ruling is not None and phase.ruling.partial
+        if phase.state == "failed" or partial or (phase.state == "active" and phase.counts.unsatisfied):
+            return phase.name
+    names = ", ".join(phase.name for phase in phases)
+    message = f"{run.id} is {run.state} and no phase of it failed or was partial; name one to do again: {names}"
+    raise UsageError(message)
+
+
+def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
+    shell: Shell,
+    store: "Store",
+    settings: "Settings",
+    old: "Run",
+    first: str,
+    members: tuple[str, ...],
+    params: dict[str, object],
+    *,
+    then: bool,
+) -> "Run":
+    """Return the run in which it is done again: the same one, or a new generation."""
+    from shotclock.clock import SystemClock  # noqa: PLC0415 - not for --help
+    from shotclock.engine.coordinator import Coordinator  # noqa: PLC0415 - likewise
+
+    coordinator = Coordinator(store, settings, SystemClock())
+    phase = store.read(lambda view: view.phase_of(old.id, first))
+    if phase is not None and phase.state == "active" and not then and not params:
+        tried = coordinator.retry(old.id, first, members)
+        shell.say(f"{old.id} {first}: trying again: {', '.join(tried) or 'nobody; none is unsatisfied'}")
+        return old
+    plan = _plan(store, old, params)
+    made = coordinator.rerun_then(old.id, plan, first) if then else coordinator.rerun(old.id, plan, first, members)
+    shell.say(f"{made.id}: a new generation from {first}{' (consolidation only)' if then else ''}")
+    return made
+
+
+def _plan(store: "Store", old: "Run", params: dict[str, object]) -> "Plan":
+    """Return the plan of the file as it is now, with the run's parameters that it still declares, and the new ones."""
+    frozen = store.read(lambda view: view.plan(old.id))
+    folder = Path(frozen.folder)
+    declared = plan_of(folder, old.mode, {}).params
+    kept = {name: value for name, value in frozen.params.items() if name in declared}
+    plan = plan_of(folder, old.mode, kept | params)
+    check_functions(plan)
+    return plan

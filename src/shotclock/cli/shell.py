@@ -1,0 +1,123 @@
+"""What every command shares: where the state is, how to speak, and the options before or after the command."""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from shotclock.ports import Store
+    from shotclock.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Shell:
+    """The options that hold for any command, and the only way in which commands speak."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.home: Path | None = None
+        self.debug = False
+
+    def settings(self) -> "Settings":
+        """Read the settings; `home` becomes absolute, so that workers and members may run anywhere."""
+        from dataclasses import replace  # noqa: PLC0415 - not for --help
+
+        from shotclock import settings  # noqa: PLC0415 - likewise
+
+        found = settings.load({"home": self.home})
+        return replace(found, home=found.home.absolute())
+
+    def store(self, settings: "Settings", *, make: bool = False) -> "Store":
+        """Open the store; without `make`, one that is not there is wrong use rather than created."""
+        from shotclock.errors import UsageError  # noqa: PLC0415 - not for --help
+        from shotclock.stores import open_store  # noqa: PLC0415 - likewise
+
+        if not make and not settings.store and not (settings.home / "shotclock.db").exists():
+            message = f"there is no store in {settings.home}: start a run first, or name its folder with --home"
+            raise UsageError(message)
+        return open_store(settings)
+
+    def command(self, text: str) -> str:
+        """Return a command as it must be typed to mean the same home folder."""
+        return text if self.home is None else f"{text} --home {quote(str(self.home))}"
+
+    def say(self, text: str = "") -> None:
+        """Write a line for people; with ``--json``, nothing."""
+        if not self.json:
+            click.echo(text)
+
+    def note(self, text: str) -> None:
+        """Write a line beside the output."""
+        click.echo(text, err=True)
+
+    def document(self, value: object) -> None:
+        """Write one JSON document on one line, if ``--json`` was asked for."""
+        if self.json:
+            import msgspec  # noqa: PLC0415 - not for --help
+
+            sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+            sys.stdout.buffer.flush()
+
+    def fail(self, problems: Sequence[str], code: int) -> int:
+        """Say what went wrong, a line each, and return the exit code."""
+        for problem in problems:
+            self.note(f"error: {one_line(problem)}")
+        if self.json:
+            import json  # noqa: PLC0415 - only where something went wrong
+
+            click.echo(json.dumps({"error": list(problems), "exit": code}))
+        return code
+
+
+def one_line(text: str) -> str:
+    """Return text that may hold anything as one line without control characters."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def table(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
+    """Return rows as lines with aligned columns."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    if not cells:
+        return []
+    widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
+    return [
+        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    ]
+
+
+def examples(*commands: str) -> str:
+    """Return the end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+
+
+def common(command: F) -> F:
+    """Add the options every command has; they mean the same before and after its name."""
+    home = click.option(
+        "--home",
+        type=click.Path(file_okay=True, path_type=Path),
+        expose_value=False,
+        callback=_remember,
+        help="Folder of the store, the warehouse, staged and published files (default .shotclock).",
+    )
+    as_json = click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember,
+        is_eager=True,
+        help="Write JSON instead of text.",
+    )
+    debug = click.option(
+        "--debug", is_flag=True, expose_value=False, callback=_remember, is_eager=True, help="Show tracebacks."
+    )
+    return home(as_json(debug(command)))
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    if value and param.name is not None:
+        setattr(ctx.ensure_object(Shell), param.name, value)

@@ -1,0 +1,267 @@
+"""`status`, `missing`, `explain`: how runs and phases stand, who is missing, and why a phase has not opened."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from shotclock.cli.shell import Shell, common, examples, one_line, table
+
+if TYPE_CHECKING:
+    from shotclock.engine.explaining import Explanation
+    from shotclock.engine.views import MissingMember, RunLine, RunView
+    from shotclock.model import Phase, Run
+    from shotclock.ports import Store
+
+
+@click.command(
+    short_help="Show the newest runs, or the phases of one.",
+    epilog=examples(
+        "shotclock status",
+        "shotclock status --pipeline nba --limit 5",
+        "shotclock status nba/2025-01-15",
+        "shotclock status 2025-01-15 --json",
+    ),
+)
+@click.argument("run", required=False)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Most runs to list.")
+@click.option("--pipeline", help="Only runs of this pipeline.")
+@common
+@click.pass_obj
+def status(shell: Shell, run: str | None, limit: int, pipeline: str | None) -> None:
+    """List the newest runs, or show the phases of RUN: counts, pace, openings, and what each waits for.
+
+    RUN is pipeline/key, pipeline/key/mode, either with #GENERATION, or the key alone where only one run has it.
+    """
+    settings = shell.settings()
+    if run is None and not settings.store and not (settings.home / "shotclock.db").exists():
+        shell.document([])
+        shell.say(f"no runs yet in {settings.home}; start one: shotclock run PIPELINE KEY")
+        return
+    from shotclock.engine import views  # noqa: PLC0415 - not for --help
+
+    with closing(shell.store(settings)) as store:
+        if run is None:
+            lines = store.read(lambda view: views.run_lines(view, limit=limit, pipeline=pipeline))
+            shell.document(lines)
+            _list(shell, lines)
+        else:
+            seen = _seen(shell, store, run)
+            shell.document(seen)
+            _show(shell, seen)
+
+
+def _seen(shell: Shell, store: "Store", text: str) -> "RunView":
+    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
+    from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
+    from shotclock.engine import views  # noqa: PLC0415 - likewise
+
+    settings, now = shell.settings(), SystemClock().now()
+    return store.read(lambda view: views.run_view(view, find_run(view, text), settings, now))
+
+
+def _list(shell: Shell, lines: "list[RunLine]") -> None:
+    """Say a line for each run."""
+    from shotclock.cli import wording  # noqa: PLC0415 - not for --help
+
+    rows = []
+    for line in lines:
+        more = line.missing_count - len(line.missing)
+        missing = [*line.missing, *([f"{more} more"] if line.missing and more else [])]
+        said = [*line.marks, *([f"missing {', '.join(missing)}"] if missing else [])]
+        started = wording.local(line.started_at, line.timezone)
+        rows.append((line.id, line.state, started, f"{line.phases_done}/{line.phases} phases", "; ".join(said)))
+    for text in table(rows):
+        shell.say(text)
+    if not lines:
+        shell.say("no such runs")
+
+
+def _show(shell: Shell, run: "RunView") -> None:
+    """Say how a run and its phases stand."""
+    from shotclock.cli import wording  # noqa: PLC0415 - not for --help
+
+    took = wording.span((run.ended_at or run.at) - run.started_at)
+    reason = f": {one_line(run.reason)}" if run.reason else ""
+    superseded = ", superseded by a newer generation" if run.superseded else ""
+    started = wording.local(run.started_at, run.timezone)
+    shell.say(f"{run.id}: {run.state}{superseded}, started {started}, {took}{reason}")
+    for text in table((wording.row(phase, run.at) for phase in run.phases), indent="  "):
+        shell.say(text)
+    for phase in run.phases:
+        if phase.mark is not None:
+            shell.say(f"{phase.name} is {wording.mark_words(phase, run)}")
+    _remarks(shell, run)
+
+
+def _remarks(shell: Shell, run: "RunView") -> None:
+    if run.slowest is not None:
+        shell.say(f"slowest: {run.slowest}")
+    if run.late:
+        shell.say(f"late: {run.late} report(s) came after their phase was over; they are kept and changed nothing")
+    if run.parked:
+        shell.say(f"parked: {', '.join(map(one_line, run.parked))}: reported, but no such member is known")
+    waiting = [phase.name for phase in run.phases if phase.mark is not None or phase.state == "active"]
+    if waiting and run.state == "running":
+        shell.say(f"next: {shell.command(f'shotclock explain {run.id} {waiting[0]}')}")
+
+
+@click.command(
+    short_help="Name who is missing, with reasons.",
+    epilog=examples(
+        "shotclock missing nba/2025-01-15",
+        "shotclock missing nba/2025-01-15 raw",
+        "shotclock missing nba/2025-01-15 predictions --limit 100 --json",
+    ),
+)
+@click.argument("run")
+@click.argument("phase", required=False)
+@click.option("--limit", type=click.IntRange(1), help="Most members to name.")
+@common
+@click.pass_obj
+def missing(shell: Shell, run: str, phase: str | None, limit: int | None) -> None:
+    """Name the members of RUN that are not satisfied, or those of one PHASE, before its opening and after it.
+
+    Each comes with how it stands and why. Large rolls are read page by page; --json writes one document for all.
+    """
+    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
+
+    with closing(shell.store(shell.settings())) as store:
+        found = store.read(lambda view: find_run(view, run))
+        phases = _phases(store, found, phase)
+        members = islice(_missing(store, found, phases), limit)
+        if shell.json:
+            shell.document({"run": found.id, "missing": list(members)})
+            return
+        number = 0
+        for member in members:
+            number += 1
+            shell.say(_member(member))
+        for one in phases:
+            if one.state == "skipped":
+                shell.say(f"{one.name} was skipped: {one.failure}")
+        if number == 0:
+            shell.say(f"{found.id}: nobody is missing" + (f" in {phase}" if phase else ""))
+
+
+def _phases(store: "Store", run: "Run", name: str | None) -> "list[Phase]":
+    phases = store.read(lambda view: view.phases(run.id))
+    if name is None:
+        return phases
+    return [find_phase(phases, run, name)]
+
+
+def find_phase(phases: "list[Phase]", run: "Run", name: str) -> "Phase":
+    """Return the phase of that name; raises `NotFoundError` with the nearest one."""
+    from difflib import get_close_matches  # noqa: PLC0415 - not for --help
+
+    from shotclock.errors import NotFoundError  # noqa: PLC0415 - likewise
+
+    names = [phase.name for phase in phases]
+    if name in names:
+        return phases[names.index(name)]
+    near = get_close_matches(name, names, n=1)
+    hint = f"; the nearest is {near[0]}" if near else f"; it has {', '.join(names)}"
+    message = f"{run.id} has no phase {name}{hint}"
+    raise NotFoundError(message)
+
+
+def _missing(store: "Store", run: "Run", phases: "list[Phase]") -> "Iterator[MissingMember]":
+    """Yield the missing members of phases, each page from a snapshot of its own."""
+    from shotclock.engine import views  # noqa: PLC0415 - not for --help
+
+    plan = store.read(lambda view: view.plan(run.id))
+    for phase in phases:
+        own, after = plan.phase(phase.name), -1
+        while phase.started_at is not None:
+            page = store.read(lambda view: views.missing_page(view, own, phase, after=after))  # noqa: B023 - called at once
+            yield from page.members
+            if page.after is None:
+                break
+            after = page.after
+
+
+def _member(member: "MissingMember") -> str:
+    """Return a missing member as a line."""
+    said = [member.importance, member.kind.replace("_", " ")]
+    if member.external:
+        said.append("reports from outside")
+    if member.working:
+        said.append("being worked on")
+    if member.attempts:
+        said.append(f"{member.attempts} attempts failed")
+    reason = f": {member.reason}" if member.reason else ""
+    return one_line(f"{member.phase} {member.member}: {', '.join(said)}{reason}")
+
+
+@click.command(
+    short_help="Say why a phase has not opened, or why it has.",
+    epilog=examples("shotclock explain nba/2025-01-15 raw", "shotclock explain 2025-01-15 predictions --json"),
+)
+@click.argument("run")
+@click.argument("phase")
+@common
+@click.pass_obj
+def explain(shell: Shell, run: str, phase: str) -> None:
+    """Say why PHASE of RUN is as it is: by which rule, who is missing, what happens when, and what moves it.
+
+    Times are those of the pipeline's zone.
+    """
+    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
+    from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
+    from shotclock.engine import explaining  # noqa: PLC0415 - likewise
+
+    settings, now = shell.settings(), SystemClock().now()
+    with closing(shell.store(settings)) as store:
+        found = store.read(lambda view: find_run(view, run))
+        find_phase(store.read(lambda view: view.phases(found.id)), found, phase)
+        told = store.read(lambda view: explaining.explain(view, found, phase, settings, now))
+    shell.document(told)
+    for text in _explained(shell, told, now):
+        shell.say(text)
+
+
+def _explained(shell: Shell, told: "Explanation", now: datetime) -> Iterator[str]:
+    """Yield an explanation as lines."""
+    yield one_line(f"{told.run} {told.phase} {told.headline}")
+    yield f"  gate: {told.rule}"
+    yield f"  members: {told.standing}"
+    for name, names in (told.inherited or {}).items():
+        yield one_line(f"  upstream: {name} was without {', '.join(names)}")
+    yield from _opening(told)
+    for member in told.missing:
+        yield f"  missing: {_member(member)}"
+    if told.missing_count > len(told.missing):
+        yield f"  missing: {told.missing_count} in all; `{shell.command(f'shotclock missing {told.run} {told.phase}')}`"
+    if told.parked:
+        yield one_line(f"  parked: {', '.join(told.parked)}: reported, but no such member is known")
+    yield from _clocks(told, now)
+    for command in told.commands:
+        yield f"  next: {shell.command(command.command)}  ({one_line(command.effect)})"
+
+
+def _opening(told: "Explanation") -> Iterator[str]:
+    from shotclock.cli import wording  # noqa: PLC0415 - not for --help
+
+    opening = told.opening
+    if opening is None:
+        return
+    late = f", {wording.span(opening.late_by)} after its deadline" if opening.late_by else ""
+    yield f"  opened: {wording.local(opening.at, told.timezone)}{late}, by {opening.reason}"
+    for word, names in (("optional missing", opening.shortfall), ("withdrawn", opening.withdrawn)):
+        if names:
+            yield one_line(f"  {word}: {', '.join(names)}")
+
+
+def _clocks(told: "Explanation", now: datetime) -> Iterator[str]:
+    from shotclock.cli import wording  # noqa: PLC0415 - not for --help
+
+    for clock in told.clocks:
+        counts = f" ({clock.counts_from})" if clock.counts_from else ""
+        when = "not known yet"
+        if clock.at is not None:
+            when = f"{wording.local(clock.at, told.timezone)}, {wording.until(clock.at, now)}"
+        yield f"  {clock.name}: {when}: {clock.effect}{counts}"

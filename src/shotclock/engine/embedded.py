@@ -1,0 +1,258 @@
+"""The engine in one process: coordinator, worker, sweep and relay, moved by the caller's thread."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from math import inf
+from threading import Event, Thread, get_ident
+
+from shotclock.clock import Clock, seconds
+from shotclock.engine.checks import Checks
+from shotclock.engine.coordinator import Coordinator
+from shotclock.engine.desk import Question
+from shotclock.engine.inbox import Ending, Inbox
+from shotclock.engine.process import alive, beaten, this_process
+from shotclock.engine.relay import LogChannel, Relay
+from shotclock.engine.worker import WarehouseOf, Worker
+from shotclock.errors import BusError, NotFoundError, StoreError
+from shotclock.model import Run, TaskReport
+from shotclock.ports import Bus, Channel, Snapshot, Store
+from shotclock.settings import Settings
+
+_log = logging.getLogger("shotclock.engine")
+
+
+class Engine:
+    """Everything that moves runs, for one process; any number of processes may share a store.
+
+    Attributes: `coordinator`, the door for commands and reports; `owner`, the name under which tasks are leased.
+    `only` restricts the work, not the sweep, to one run. `bus` rings other processes and is rung by them; without one
+    their commits are found every `settings.poll`. `channel` takes alerts; without one they are logged. `warehouse`
+    gives the warehouse of a pipeline by name; without one no function has a warehouse.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts it is put together from
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        *,
+        only: str | None = None,
+        bus: Bus | None = None,
+        channel: Channel | None = None,
+        warehouse: WarehouseOf | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._only = only
+        self._bus = bus
+        self._inbox = Inbox()
+        self.coordinator = Coordinator(store, settings, clock, asked=self._ask, rang=self._rang)
+        self._checks = Checks(self.coordinator, warehouse)
+        self._worker = Worker(self.coordinator, self._inbox, warehouse)
+        self._relay = Relay(self.coordinator, bus, channel or LogChannel())
+        self._process = this_process(clock.now())
+        self.owner = self._process.name
+        self._thread = 0
+        """The loop's thread, while it runs."""
+        self._own_ring = False
+        """Whether the next ring is that of a commit whose effects the loop has seen to already."""
+        self._stopping = False
+        self._closed = Event()
+        self._looked_at = clock.now()
+        self._beat_at = self._swept_at = self._asked_at = self._due_at = -inf
+        self._unsent: list[TaskReport] = []
+        self._listener: Thread | None = None
+
+    def until_over(self, run_id: str, tick: Callable[[], None] | None = None, every: timedelta | None = None) -> Run:
+        """Work until that run is over, through blocks and halts, or until `stop`; return it as it stands then.
+
+        `tick` is called every so often (`settings.sweep` unless said), from this thread: for progress on a screen.
+        Raises `NotFoundError` if there is no such run, `MemberError` when too many functions hang past their timeout.
+        A keyboard interrupt gives everything back like `stop`, and goes on to the caller.
+        """
+        self._drive(lambda: self._over(run_id), tick, every or self._settings.sweep)
+        return self._run(run_id)
+
+    def serve(self, tick: Callable[[], None] | None = None, every: timedelta | None = None) -> None:
+        """Work on whatever comes, until `stop`."""
+        self._drive(lambda: False, tick, every or self._settings.sweep)
+
+    def stop(self) -> None:
+        """Have the loop give everything back and return; may be called from a signal handler and any thread."""
+        self._stopping = True
+        self._inbox.ring()
+
+    def close(self) -> None:
+        """End threads and children; a repeat does nothing. The store and the bus stay open, they are the caller's."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._worker.close()
+        self._relay.close()
+        if self._bus is not None:
+            with suppress(BusError):  # whoever closed it first has waked the listener
+                self._bus.ring("doorbell", {})
+        if self._listener is not None:
+            self._listener.join()
+
+    # --- the loop ---
+
+    def _drive(self, over: Callable[[], bool], tick: Callable[[], None] | None, every: timedelta) -> None:
+        told = tick or (lambda: None)
+        patient = False
+        try:
+            self._begin()
+            next_tick = seconds()
+            while not self._stopping and not over():
+                if seconds() >= next_tick:
+                    next_tick = seconds() + every.total_seconds()
+                    told()
+                self._turn(next_tick)
+            patient = True
+        except KeyboardInterrupt:
+            patient = True
+            raise
+        finally:
+            self._end(patient=patient)
+        told()
+
+    def _begin(self) -> None:
+        """Listen to others, and look for the first time."""
+        self._thread = get_ident()
+        if self._listener is None:
+            listener = Thread(target=self._listen, name="shotclock bell", daemon=True)
+            listener.start()
+            self._listener = listener
+        self._look([])
+
+    def _turn(self, until: float) -> None:
+        """Wait for something to do, and do all there is."""
+        endings, rung = self._inbox.take(self._wait(until))
+        if endings or rung or seconds() >= self._due_at:
+            self._look(endings)
+        elif seconds() >= self._beat_at:
+            self._beat()
+        self._worker.cut()
+
+    def _look(self, endings: Sequence[Ending]) -> None:
+        """Report what ended and lease what may run, in one commit; then see to what is due."""
+        if seconds() >= self._beat_at:
+            self._beat()
+        self._unsent += self._worker.ended(endings)
+        self._looked_at = self._clock.now()
+        self._own_ring = bool(self._unsent)
+        _, given = self.coordinator.work_done(self.owner, self._unsent, self._worker.busy, only=self._only)
+        self._own_ring = False
+        self._unsent = []
+        self._worker.start(given)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Decide what is due and deliver what is ready."""
+        self._swept_at = seconds()
+        due = self.coordinator.next_due()
+        if due is not None and due <= self._clock.now():
+            self.coordinator.sweep()
+            self._relay.deliver()
+
+    def _beat(self) -> None:
+        """Tell that this process lives, renew its leases, and free those of dead processes of this machine."""
+        self._beat_at = seconds() + self._settings.heartbeat.total_seconds()
+        self.coordinator.beat(beaten(self._process, self._clock.now()))
+        self.coordinator.free_dead(alive)
+        held = self._worker.held()
+        if held:
+            self._worker.stop(self.coordinator.renew(held))
+
+    # --- waiting ---
+
+    def _wait(self, until: float) -> float:
+        """Return how many seconds there are until something must be done, if nothing comes."""
+        now = seconds()
+        self._due_at = min(now + self._until_due(), self._swept_at + self._settings.sweep.total_seconds())
+        return max(min(until, self._due_at, self._beat_at, self._worker.next_cut()) - now, 0)
+
+    def _until_due(self) -> float:
+        """Return the seconds until an instant the store holds; what did nothing at the last look waits for a sweep."""
+        instants = [at for at in self._store.read(self._instants) if at > self._looked_at]
+        return (min(instants) - self._clock.now()).total_seconds() if instants else inf
+
+    def _instants(self, view: Snapshot) -> list[datetime]:
+        phases = (phase for phase in view.active() if self._only in {None, phase.run})
+        found = [view.next_due(), *(view.next_ready(phase.id) for phase in phases)]
+        return [at for at in found if at is not None]
+
+    def _listen(self) -> None:
+        """Ring the loop when another process rang or committed."""
+        seen, poll = self._store.version(), self._settings.poll.total_seconds()
+        while not self._closed.is_set():
+            rung = self._closed.wait(poll) if self._bus is None else self._bus.wait(poll)
+            try:
+                version = self._store.version()
+            except StoreError as error:
+                _log.warning("the store cannot be looked at: %s", error)
+                continue
+            if rung or version != seen:
+                seen = version
+                self._inbox.ring()
+
+    def _rang(self) -> None:
+        if get_ident() == self._thread and self._own_ring:
+            self._own_ring = False
+            return
+        self._inbox.ring()
+
+    def _ask(self, question: Question) -> None:
+        self._checks.ask(question)
+
+    # --- the end ---
+
+    def _over(self, run_id: str) -> bool:
+        """Say whether a run is over; one whose tasks are worked on here is asked about once a sweep."""
+        if self._worker.holds(run_id) and seconds() < self._asked_at + self._settings.sweep.total_seconds():
+            return False
+        self._asked_at = seconds()
+        return self._run(run_id).state != "running"
+
+    def _end(self, *, patient: bool) -> None:
+        """Let members end that can, then give every lease back."""
+        try:
+            if patient:
+                self._let_end()
+        finally:
+            self._thread = 0
+            self._worker.drop()
+            self._give_back()
+
+    def _let_end(self) -> None:
+        """Wait for members whose answer still counts, `settings.stop` at most, and report what they say."""
+        self._worker.stop(self.coordinator.renew(self._worker.held()))
+        limit = seconds() + self._settings.stop.total_seconds()
+        while self._worker.wanted and seconds() < limit:
+            endings, _ = self._inbox.take(max(limit - seconds(), 0))
+            self._unsent += self._worker.ended(endings)
+        self._report()
+        self._sweep()
+
+    def _report(self) -> None:
+        while self._unsent:
+            self.coordinator.task_report(self._unsent[-1])
+            self._unsent.pop()
+
+    def _give_back(self) -> None:
+        try:
+            self._report()
+            self.coordinator.give_back(self.owner)
+        except StoreError as error:
+            # Whoever looks next frees them: this process is dead then, or its leases have run out.
+            _log.warning("leases of %s were not given back: %s", self.owner, error)
+
+    def _run(self, run_id: str) -> Run:
+        run = self._store.read(lambda view: view.run(run_id))
+        if run is None:
+            message = f"there is no run {run_id}; `shotclock status` lists what there is"
+            raise NotFoundError(message)
+        return run

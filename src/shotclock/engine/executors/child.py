@@ -1,0 +1,94 @@
+"""The child's side of a process executor: takes jobs from a pipe one at a time, answers, and ends with its parent."""
+
+import logging
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
+from typing import Final
+
+import msgspec
+
+from shotclock.context import Context
+from shotclock.engine.job import Job, failed_for_good
+from shotclock.engine.members import perform
+from shotclock.engine.results import one_line
+from shotclock.model import TaskReport
+
+JOB: Final = b"J"
+STOP: Final = b"S"
+REPORT: Final = b"R"
+LOG: Final = b"L"
+"""What a message is: its first byte; the rest is MessagePack."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A log record as it crosses to the parent, which has the handlers."""
+
+    name: str
+    level: int
+    text: str
+
+
+class _Forward(logging.Handler):
+    """Sends log records to the parent."""
+
+    def __init__(self, pipe: "_Pipe") -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(message)s"))
+        self._pipe = pipe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._pipe.send(LOG, Line(name=record.name, level=record.levelno, text=self.format(record)))
+
+
+class _Pipe:
+    """The end of the pipe on this side; any thread may send."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._lock = Lock()
+
+    def send(self, what: bytes, message: TaskReport | Line) -> None:
+        with self._lock:
+            self.connection.send_bytes(what + msgspec.msgpack.encode(message))
+
+
+def main(handle: int, level: int) -> None:
+    """Work until the parent closes the pipe, or dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.set_inheritable(handle, False)
+    pipe = _Pipe(Connection(handle))
+    logging.basicConfig(level=level, handlers=[_Forward(pipe)], force=True)
+    jobs: SimpleQueue[tuple[Job, Event]] = SimpleQueue()
+    Thread(target=_listen, args=(pipe.connection, jobs), daemon=True).start()
+    while True:
+        job, stop = jobs.get()
+        pipe.send(REPORT, _answer(job, stop))
+
+
+def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:
+    """Hand on jobs, raise the flag of the one at work; without a parent there is nobody to work for."""
+    stop = Event()
+    try:
+        while True:
+            message = connection.recv_bytes()
+            if message[:1] == JOB:
+                stop = Event()
+                jobs.put((msgspec.msgpack.decode(message[1:], type=Job), stop))
+            else:
+                stop.set()
+    except (EOFError, OSError):
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def _answer(job: Job, stop: Event) -> TaskReport:
+    report = perform(job, Context(job.assignment, stopped=stop.is_set))
+    try:
+        msgspec.msgpack.encode(report)
+    except Exception as error:  # noqa: BLE001 - a report that cannot be sent must still be an answer
+        return failed_for_good(job, f"the answer cannot be sent: {one_line(error)}")
+    return report

@@ -1,0 +1,148 @@
+"""Functions in child processes: warm and used again, ended at their timeout, and harming nobody else when they die."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from multiprocessing import Pipe
+from threading import Lock, Thread
+from typing import Final
+
+import msgspec
+
+from shotclock.engine.executors.child import JOB, REPORT, STOP, Line
+from shotclock.engine.job import Ended, Job, Key, died, timed_out
+from shotclock.model import TaskReport
+
+_START: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[3]);"
+    "from shotclock.engine.executors.child import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+)
+"""What a child runs: it finds modules where its parent does."""
+
+
+class _Child:
+    """One child process, and the job it has."""
+
+    def __init__(self) -> None:
+        self.job: Job | None = None
+        self.cut = False
+        self.pipe, theirs = Pipe()
+        handle = theirs.fileno()
+        arguments = [str(handle), str(logging.getLogger().getEffectiveLevel()), json.dumps(sys.path)]
+        self.process = subprocess.Popen(  # noqa: S603 - this interpreter, with a program of ours
+            [sys.executable, "-c", _START, *arguments],
+            pass_fds=(handle,),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+
+    def send(self, what: bytes, job: Job | None = None) -> None:
+        """Send a message; a child that is dead is heard of by whoever listens to it."""
+        with suppress(OSError):
+            self.pipe.send_bytes(what + (b"" if job is None else msgspec.msgpack.encode(job)))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the child and whatever it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+
+class ProcessExecutor:
+    """Keeps as many children as jobs ran at once; a child that died is replaced when it is needed."""
+
+    def __init__(self, ended: Ended) -> None:
+        self._ended = ended
+        self._free: list[_Child] = []
+        self._busy: dict[Key, _Child] = {}
+        self._lock = Lock()
+
+    def start(self, job: Job) -> None:
+        """Begin a job in a free child, or in a new one."""
+        with self._lock:
+            child = self._free.pop() if self._free else None
+            if child is not None:
+                child.job, self._busy[job.key] = job, child
+        if child is None:
+            child = _Child()
+            with self._lock:
+                child.job, self._busy[job.key] = job, child
+            Thread(target=self._listen, args=(child,), name=f"shotclock child {child.process.pid}", daemon=True).start()
+        child.send(JOB, job)
+
+    def stop(self, key: Key) -> bool:
+        """Raise the function's `ctx.stop`."""
+        with self._lock:
+            child = self._busy.get(key)
+            if child is not None:
+                child.send(STOP)
+            return child is not None
+
+    def cut(self, key: Key) -> None:
+        """Ask the child to end."""
+        self._signal(key, signal.SIGTERM)
+
+    def kill(self, key: Key) -> None:
+        """End the child."""
+        self._signal(key, signal.SIGKILL)
+
+    def _signal(self, key: Key, number: signal.Signals) -> None:
+        with self._lock:
+            child = self._busy.get(key)
+            if child is not None:
+                child.cut = True
+                child.signal(number)
+
+    def drop(self) -> None:
+        """End the children that have a job."""
+        with self._lock:
+            children = list(self._busy.values())
+            self._busy.clear()
+            for child in children:
+                child.signal(signal.SIGKILL)
+        for child in children:
+            child.process.wait()
+
+    def close(self) -> None:
+        """End the children that are free."""
+        with self._lock:
+            children, self._free = self._free, []
+            for child in children:
+                child.signal(signal.SIGKILL)
+        for child in children:
+            child.process.wait()
+
+    def _listen(self, child: _Child) -> None:
+        """Take what a child sends, until it is gone."""
+        try:
+            while True:
+                message = child.pipe.recv_bytes()
+                if message[:1] == REPORT:
+                    self._answered(child, msgspec.msgpack.decode(message[1:], type=TaskReport))
+                else:
+                    line = msgspec.msgpack.decode(message[1:], type=Line)
+                    logging.getLogger(line.name).log(line.level, "%s", line.text)
+        except (EOFError, OSError):
+            self._died(child, child.process.wait())
+
+    def _answered(self, child: _Child, report: TaskReport) -> None:
+        with self._lock:
+            job, child.job = child.job, None
+            if job is None or self._busy.pop(job.key, None) is None:
+                return
+            if not child.cut:
+                self._free.append(child)
+        self._ended(job, report)
+
+    def _died(self, child: _Child, code: int) -> None:
+        with self._lock:
+            child.pipe.close()
+            job, child.job = child.job, None
+            self._free = [other for other in self._free if other is not child]
+            known = job is not None and self._busy.pop(job.key, None) is not None
+        if job is not None and known:
+            self._ended(job, timed_out(job) if child.cut else died(job, code))

@@ -1,0 +1,101 @@
+"""A leased task as executors are given it: plain data that crosses process borders, and the words of how it ended."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from shotclock.context import Assignment
+from shotclock.model import CODE, Again, Note, TaskReport, Work
+from shotclock.outcomes import Item
+from shotclock.settings import words
+
+Key = tuple[int, Work, int, int]
+"""Phase, work, first ordinal and token: which lease of which task."""
+
+
+class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task to be worked on: the function or command, what it is given, and the bounds it is held to."""
+
+    phase: int
+    token: int
+    assignment: Assignment
+    function: str = ""
+    command: tuple[str, ...] = ()
+    folder: str = ""
+    """Folder of the pipeline file; functions are imported from its parent."""
+    size: int = 0
+    """Members in the range of the lease."""
+    ordinals: tuple[int, ...] = ()
+    """Those of them that have not settled."""
+    items: tuple[Item, ...] = ()
+    """For a chunk: the items of `ordinals`."""
+    timeout: timedelta
+    payload_bytes: int
+    in_process: bool = False
+    """Whether the function runs in a child process."""
+
+    @property
+    def work(self) -> Work:
+        """What kind of task it is."""
+        return self.assignment.work
+
+    @property
+    def lo(self) -> int:
+        """The first ordinal of its range."""
+        return self.assignment.lo
+
+    @property
+    def key(self) -> Key:
+        """Which lease of which task it is."""
+        return (self.phase, self.work, self.lo, self.token)
+
+
+Ended = Callable[[Job, TaskReport], None]
+"""Where an executor tells that a job has ended; called from any thread."""
+
+
+def failed_again(job: Job, again: Again) -> TaskReport:
+    """Report an attempt at the whole task that settled nothing."""
+    return TaskReport(phase=job.phase, work=job.work, lo=job.lo, token=job.token, whole=again)
+
+
+def failed_for_good(job: Job, reason: str) -> TaskReport:
+    """Report that the task can never succeed: all of its members that have not settled have failed."""
+    if job.work in {"enumerate", "then"}:
+        return TaskReport(phase=job.phase, work=job.work, lo=job.lo, token=job.token, permanent=reason)
+    kinds = bytearray(job.size)
+    for ordinal in job.ordinals:
+        kinds[ordinal - job.lo] = CODE["failed"]
+    return settled(job, bytes(kinds), dict.fromkeys(job.ordinals, Note(reason=reason)))
+
+
+def settled(
+    job: Job,
+    kinds: bytes,
+    notes: dict[int, Note],
+    again: dict[int, Again] | None = None,
+    outputs: Mapping[str, Any] | None = None,
+) -> TaskReport:
+    """Report how members settled, and who must be tried again."""
+    return TaskReport(
+        phase=job.phase,
+        work=job.work,
+        lo=job.lo,
+        token=job.token,
+        kinds=kinds,
+        notes=notes,
+        again=again or {},
+        outputs=dict(outputs or {}),
+    )
+
+
+def timed_out(job: Job) -> TaskReport:
+    """Report that the task was cut at its timeout."""
+    return failed_again(job, Again(cause="timed_out", reason=f"cut at its timeout of {words(job.timeout)}"))
+
+
+def died(job: Job, code: int) -> TaskReport:
+    """Report that the process that worked on the task ended without an answer."""
+    return failed_again(job, Again(cause="died", reason=f"exit code {code}"))

@@ -1,0 +1,94 @@
+"""Enumerations: a user's generator of items becomes pages of a roll, each id once, in a fixed order."""
+
+from collections.abc import Iterator
+
+from shotclock.context import Context
+from shotclock.engine import results
+from shotclock.engine.coordinator import Coordinator
+from shotclock.engine.job import Job, settled
+from shotclock.engine.members import raised, resolve
+from shotclock.engine.working import Held, ItemPair
+from shotclock.errors import MemberError, StoreError, UsageError
+from shotclock.model import TaskReport, member_name
+from shotclock.outcomes import Item
+
+_REPEATED_MOST = 100
+"""Repeated ids that are named."""
+
+
+def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: int) -> TaskReport:
+    """Store what the function lists, `page` items a commit; the report that seals the roll follows all of them.
+
+    An enumeration that is taken up again gives the same pages again, which the store compares and keeps once.
+    """
+    held = Held(phase=job.phase, work=job.work, lo=job.lo, token=job.token)
+    repeated: list[str] = []
+    try:
+        function = resolve(job.function, job.folder)
+        batch: list[ItemPair] = []
+        number = 0
+        for pair in _once(_pairs(function(context), job.payload_bytes), repeated):
+            batch.append(pair)
+            if len(batch) == page:
+                coordinator.add_page(held, number, batch)
+                number, batch = number + 1, []
+        if batch:
+            coordinator.add_page(held, number, batch)
+        if repeated:
+            coordinator.repeated(job.phase, repeated)
+    except StoreError:
+        raise
+    except UsageError as error:
+        return raised(job, context, MemberError(str(error)))
+    except BaseException as error:  # noqa: BLE001 - even SystemExit is an error of this enumeration alone
+        return raised(job, context, error)
+    return settled(job, b"", {})
+
+
+def _pairs(listed: object, limit: int) -> Iterator[ItemPair]:
+    """Yield id and payload of everything listed; raise `MemberError` naming the item that cannot be used."""
+    try:
+        items = iter(listed)  # type: ignore[call-overload]  # what cannot be iterated raises, and is named
+    except TypeError as error:
+        message = f"returned {type(listed).__name__}; yield items: Item(id, payload), (id, payload) or an id"
+        raise MemberError(message) from error
+    for place, item in enumerate(items):
+        yield _pair(item, place, limit)
+
+
+def _pair(item: object, place: int, limit: int) -> ItemPair:
+    given: tuple[object, object]
+    match item:
+        case Item():
+            given = (item.id, item.payload)
+        case (name, payload):
+            given = (name, payload)
+        case _:
+            given = (item, None)
+    name, payload = _name(given[0], place), given[1]
+    if payload is not None:
+        payload = results.json_copy(payload, limit, f"item {place} ({name}): the payload")
+    return name, payload
+
+
+def _name(given: object, place: int) -> str:
+    if not isinstance(given, str):
+        message = f"item {place}: the id is {given!r}, not text; yield Item(id, payload), (id, payload) or an id"
+        raise MemberError(message)
+    try:
+        return member_name(given)
+    except ValueError as error:
+        message = f"item {place}: {error}"
+        raise MemberError(message) from error
+
+
+def _once(pairs: Iterator[ItemPair], repeated: list[str]) -> Iterator[ItemPair]:
+    """Yield the first item of each id; note the first few that come again."""
+    seen: set[str] = set()
+    for pair in pairs:
+        before = len(seen)
+        seen.add(pair[0])
+        if len(seen) > before:
+            yield pair
+        elif len(repeated) < _REPEATED_MOST:
+            repeated.append(pair[0])

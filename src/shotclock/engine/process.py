@@ -1,0 +1,57 @@
+"""This process as the store knows it, and whether another one of this machine still lives."""
+
+import os
+import socket
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import count
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from shotclock.model import Process
+
+_numbers = count(1)
+
+
+def this_process(now: datetime) -> Process:
+    """Return the record of an engine in this process: ``host:pid:start``, and a number, since there may be several."""
+    host, pid = socket.gethostname(), os.getpid()
+    started = _started(pid) or str(int(now.timestamp()))
+    name = f"{host}:{pid}:{started}.{next(_numbers)}"
+    return Process(name=name, host=host, pid=pid, started_at=now, beat_at=now, version=_version())
+
+
+def beaten(process: Process, now: datetime) -> Process:
+    """Return the record with a fresh sign of life."""
+    return replace(process, beat_at=now)
+
+
+def alive(process: Process) -> bool:
+    """Say whether a process of this machine lives; a later one under the same number is told apart where possible."""
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    known = process.name.rpartition(":")[2].partition(".")[0]
+    started = _started(process.pid)
+    return started is None or started == known
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process started, as the kernel counts; None where it does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = status.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _version() -> str:
+    try:
+        return version("shotclock")
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,306 @@
+"""What people and programs are shown of runs and phases; each view is built from one snapshot and decides nothing."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final, cast
+
+from msgspec import Struct, field
+
+from shotclock.core import clocks, rules
+from shotclock.engine import rolls, timing
+from shotclock.engine.desk import Desk
+from shotclock.engine.timing import ClockView
+from shotclock.model import (
+    KINDS,
+    PHASE_OVER,
+    UNSATISFIED,
+    Counts,
+    Importance,
+    Kind,
+    Mark,
+    OpenReason,
+    Phase,
+    PhasePlan,
+    PhaseState,
+    Plan,
+    Run,
+    RunState,
+    Task,
+)
+from shotclock.ports import Snapshot, Transaction
+from shotclock.settings import Settings
+
+NAMED: Final = 5
+"""Names a line of an overview carries."""
+LACKING: Final[frozenset[Kind]] = UNSATISFIED | {"pending"}
+
+
+class RunLine(Struct, frozen=True, kw_only=True):
+    """A run in a list."""
+
+    id: str
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None = None
+    phases_done: int = 0
+    phases: int = 0
+    partial: tuple[str, ...] = ()
+    """Phases that opened partial."""
+    marks: tuple[str, ...] = ()
+    """Phases that are blocked, vetoed, halted or stalled, each with the word for it."""
+    missing: tuple[str, ...] = ()
+    """The first few who are missing, as ``phase.member``."""
+    missing_count: int = 0
+    reason: str | None = None
+    timezone: str = "UTC"
+
+
+class PhaseView(Struct, frozen=True, kw_only=True):
+    """A phase of one run."""
+
+    name: str
+    state: PhaseState
+    needs: tuple[str, ...] = ()
+    counts: Counts = Counts()
+    expected: int = 0
+    satisfied: int = 0
+    unsatisfied: int = 0
+    pending: int = 0
+    withdrawn: int = 0
+    sealed: bool = False
+    fan_out: bool = False
+    opened: OpenReason | None = None
+    partial: bool = False
+    rule: str = ""
+    missing: tuple[str, ...] = ()
+    """Critical and required members that are not satisfied: the first few, none for items that no opening names."""
+    missing_count: int = 0
+    mark: Mark | None = None
+    failure: str | None = None
+    then: bool = False
+    """Whether a consolidation follows the opening."""
+    started_at: datetime | None = None
+    opened_at: datetime | None = None
+    ended_at: datetime | None = None
+    took: timedelta | None = None
+    rate: float | None = None
+    """Members settled a second since the phase started."""
+    left: timedelta | None = None
+    """Time to the end at that rate."""
+    clock: ClockView | None = None
+    """The clock to count down to."""
+    carried_from: str | None = None
+    stale_inputs: tuple[str, ...] = ()
+    handover: str | None = None
+
+
+class RunView(Struct, frozen=True, kw_only=True):
+    """A run with its phases, as of one instant."""
+
+    id: str
+    pipeline: str
+    key: str
+    mode: str
+    generation: int
+    state: RunState
+    superseded: bool = False
+    at: datetime
+    started_at: datetime
+    ended_at: datetime | None = None
+    fails_at: datetime
+    """When `max_age` ends it."""
+    reason: str | None = None
+    cause: str = "started"
+    timezone: str = "UTC"
+    folder: str = ""
+    params: dict[str, object] = field(default_factory=dict)
+    phases: tuple[PhaseView, ...] = ()
+    slowest: str | None = None
+    parked: tuple[str, ...] = ()
+    """Members of parked reports: the run, phase or member they name is not known."""
+    late: int = 0
+    """Reports that came after their phase was over."""
+
+
+class MissingMember(Struct, frozen=True, kw_only=True):
+    """A member that is not satisfied."""
+
+    phase: str
+    member: str
+    importance: Importance
+    kind: Kind
+    reason: str | None = None
+    attempts: int = 0
+    external: bool = False
+    working: bool = False
+    """Whether somebody holds its task."""
+
+
+class MissingPage(Struct, frozen=True, kw_only=True):
+    """Some of a phase's missing members, and where to go on (None: at the end)."""
+
+    members: tuple[MissingMember, ...]
+    after: int | None
+
+
+def desk_of(view: Snapshot, settings: Settings, now: datetime) -> Desk:
+    """Return a desk that only reads: nothing is written until a desk is cleared, and this one never is."""
+    return Desk(cast("Transaction", view), now, settings, float)
+
+
+def run_lines(view: Snapshot, *, limit: int, pipeline: str | None = None) -> list[RunLine]:
+    """Return the newest runs, the last started first."""
+    return [_line(view, run) for run in view.runs(pipeline=pipeline, limit=limit)]
+
+
+def _line(view: Snapshot, run: Run) -> RunLine:
+    phases, plan = view.phases(run.id), view.plan(run.id)
+    open_now = [phase for phase in phases if phase.started_at is not None and phase.carried_from is None]
+    missing = [f"{phase.name}.{name}" for phase in open_now for name in missing_names(view, plan, phase)]
+    return RunLine(
+        id=run.id,
+        state=run.state,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        phases_done=sum(phase.state == "done" for phase in phases),
+        phases=len(phases),
+        partial=tuple(phase.name for phase in phases if phase.ruling is not None and phase.ruling.partial),
+        marks=tuple(f"{phase.name} {phase.mark.kind}" for phase in phases if phase.mark is not None),
+        missing=tuple(missing[:NAMED]),
+        missing_count=sum(rules.missing(phase.counts) for phase in open_now),
+        reason=run.reason,
+        timezone=plan.timezone,
+    )
+
+
+def missing_names(view: Snapshot, plan: Plan, phase: Phase, most: int = NAMED) -> tuple[str, ...]:
+    """Name the first few critical and required members that are missing; items only where an opening names them."""
+    if not rules.missing(phase.counts):
+        return ()
+    if phase.opened_at is not None:
+        opening = view.opening(phase.id)
+        return () if opening is None else opening.missing[:most]
+    own = plan.phase(phase.name)
+    if own.items is not None:
+        return ()
+    found = rolls.members(view, own, phase, lambda kind, importance: importance != "optional" and kind in LACKING)
+    return tuple(name for name, *_ in islice(found, most))
+
+
+def run_view(view: Snapshot, run: Run, settings: Settings, now: datetime) -> RunView:
+    """Return a run with all its phases."""
+    desk, plan = desk_of(view, settings, now), view.plan(run.id)
+    phases = tuple(_phase(desk, plan, phase) for phase in view.phases(run.id))
+    return RunView(
+        id=run.id,
+        pipeline=run.pipeline,
+        key=run.key,
+        mode=run.mode,
+        generation=run.generation,
+        state=run.state,
+        superseded=run.superseded,
+        at=now,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        fails_at=clocks.after_awake(run.started_at, plan.max_age, desk.halts(run), now),
+        reason=run.reason,
+        cause=run.cause,
+        timezone=plan.timezone,
+        folder=plan.folder,
+        params=plan.params,
+        phases=phases,
+        slowest=_slowest(phases),
+        parked=parked(view, run),
+        late=len(view.entries("late", scope=run.id)),
+    )
+
+
+def parked(view: Snapshot, run: Run, phase: str | None = None) -> tuple[str, ...]:
+    """Return the members that parked reports of a run name, as ``phase.member``."""
+    scope = run.id.partition("#")[0]
+    kept = view.entries("parked", scope=scope, phase=phase, limit=NAMED)
+    return tuple(f"{entry.phase}.{entry.member}" for entry in kept)
+
+
+def _slowest(phases: Sequence[PhaseView]) -> str | None:
+    timed = [phase for phase in phases if phase.took is not None]
+    return max(timed, key=lambda phase: phase.took or timedelta(0)).name if len(timed) > 1 else None
+
+
+def _phase(desk: Desk, plan: Plan, phase: Phase) -> PhaseView:
+    own, counts = plan.phase(phase.name), phase.counts
+    took, rate, left = _pace(phase, desk.now)
+    given = timing.clocks(desk.scene(phase), desk.now) if phase.state == "active" else ()
+    return PhaseView(
+        name=phase.name,
+        state=phase.state,
+        needs=own.needs,
+        counts=counts,
+        expected=counts.expected,
+        satisfied=counts.satisfied,
+        unsatisfied=counts.unsatisfied,
+        pending=counts.pending,
+        withdrawn=counts.withdrawn,
+        sealed=phase.sealed,
+        fan_out=own.items is not None,
+        opened=phase.ruling.reason if phase.ruling is not None else None,
+        partial=phase.ruling is not None and phase.ruling.partial,
+        rule=phase.ruling.rule if phase.ruling is not None else "",
+        missing=missing_names(desk.tx, plan, phase) if phase.started_at is not None else (),
+        missing_count=rules.missing(counts),
+        mark=phase.mark,
+        failure=phase.failure,
+        then=own.then is not None,
+        started_at=phase.started_at,
+        opened_at=phase.opened_at,
+        ended_at=phase.ended_at,
+        took=took,
+        rate=rate,
+        left=left,
+        clock=timing.next_clock(given, stuck=phase.mark is not None),
+        carried_from=phase.carried_from,
+        stale_inputs=phase.stale_inputs,
+        handover=None if phase.handover is None else phase.handover.state,
+    )
+
+
+def _pace(phase: Phase, now: datetime) -> tuple[timedelta | None, float | None, timedelta | None]:
+    """Return how long a phase took so far, how many settled a second, and how long it has to go at that rate."""
+    if phase.started_at is None or phase.carried_from is not None:
+        return None, None, None
+    took = (phase.ended_at or now) - phase.started_at
+    settled = phase.counts.satisfied + phase.counts.unsatisfied
+    working = ((phase.closed_at or phase.ended_at or now) - phase.started_at).total_seconds()
+    if settled == 0 or working <= 0:
+        return took, None, None
+    rate = settled / working
+    left = timedelta(seconds=phase.counts.pending / rate) if phase.state == "active" and phase.sealed else None
+    return took, round(rate, 3), left
+
+
+def missing_page(view: Snapshot, plan: PhasePlan, phase: Phase, *, after: int = -1, tasks: int = 100) -> MissingPage:
+    """Return the members that are not satisfied from the next `tasks` tasks; optional ones are among them."""
+    batch = view.tasks(rolls.facts(phase), after=after, limit=tasks, pending=True)
+    names = rolls.Names(view, plan, phase)
+    found = tuple(member for task in batch for member in _lacking(phase, names, task))
+    return MissingPage(members=found, after=batch[-1].lo if len(batch) == tasks else None)
+
+
+def _lacking(phase: Phase, names: rolls.Names, task: Task) -> Iterator[MissingMember]:
+    over = phase.state in PHASE_OVER
+    for place, code in enumerate(task.kinds):
+        kind, ordinal = KINDS[code], task.lo + place
+        if kind not in LACKING:
+            continue
+        note = task.notes.get(ordinal)
+        yield MissingMember(
+            phase=phase.name,
+            member=names.name(ordinal),
+            importance=rolls.importance_of(task),
+            kind=kind,
+            reason=(note.reason if note is not None else None) or task.error,
+            attempts=task.tries.get(ordinal, 0),
+            external=task.work == "outside",
+            working=task.state == "leased" and not over,
+        )
