@@ -3,8 +3,8 @@
 WITH first_games AS (
   SELECT minutes, points, rebounds, assists, game_date > min(game_date) OVER () + 30 AS new,
     row_number() OVER (PARTITION BY player_id ORDER BY game_date, game_id) AS game
-  FROM read_parquet($boxes)
-  WHERE game_date < $day AND unfit_identity IS NULL AND unfit_values IS NULL
+  FROM read_parquet($games)
+  WHERE game_date < $day
 )
 SELECT
   count(*),
