@@ -35,13 +35,21 @@ ESPN_IDENTITY = frozenset(ESPN_COLUMNS[:13])
 
 Layout = Literal["nba", "espn"]
 
+_GZIP = 16
+"""Added to the window size, it says that what follows is a gzip file."""
+_HEADER = 4096
+"""Bytes that hold the header of either layout."""
+
 _READ: dict[Layout, tuple[str, ...]] = {"nba": COLUMNS, "espn": ESPN_COLUMNS}
 
 
-def layout_of(content: bytes, name: str) -> Layout:
+def layout_of(content: bytes) -> Layout:
     """Return the layout of a gzipped file by its header: ESPN's writes its columns in small letters."""
-    header = _text(content, name).split("\n", 1)[0]
-    return "espn" if "athlete_id" in header else "nba"
+    try:
+        start = zlib.decompressobj(zlib.MAX_WBITS | _GZIP).decompress(content, _HEADER)
+    except zlib.error:
+        return "nba"  # whatever reads it says what it is not
+    return "espn" if b"athlete_id" in start.split(b"\n", 1)[0] else "nba"
 
 
 def lines(content: bytes, name: str, layout: Layout = "nba") -> Iterator[list[str]]:

@@ -18,18 +18,25 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
 
 
+class _Known(msgspec.Struct, frozen=True):
+    """An edition taken in, and what it changed."""
+
+    name: str
+    changes: Changes
+
+
 def take_note(cache: Path, name: str, edition: Path, keys: Sequence[str]) -> Changes:
     """Note that this edition of a source was taken in, and return what changed against the one before.
 
     Asked again for the edition it saw last it answers the same, so a repeated attempt counts nothing twice.
     """
-    known = cache / "editions" / f"{name}.json"
-    names = msgspec.json.decode(known.read_bytes(), type=list[str]) if known.exists() else []
-    if not names or names[-1] != edition.name:
-        names.append(edition.name)
-        write_whole(known, msgspec.json.encode(names))
-    before = edition.with_name(names[-2]) if len(names) > 1 else None
-    return compared(before, edition, keys)
+    file = cache / "editions" / f"{name}.json"
+    known = msgspec.json.decode(file.read_bytes(), type=list[_Known]) if file.exists() else []
+    if known and known[-1].name == edition.name:
+        return known[-1].changes
+    changes = compared(edition.with_name(known[-1].name) if known else None, edition, keys)
+    write_whole(file, msgspec.json.encode([*known, _Known(edition.name, changes)]))
+    return changes
 
 
 def compared(before: Path | None, after: Path, keys: Sequence[str]) -> Changes:

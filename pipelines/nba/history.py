@@ -31,15 +31,15 @@ def history(ctx: Context) -> Succeeded:
     """Write the tables of the files' games; outputs name each, and `key`, which stands for their content.
 
     `games` are the players' game summaries, `players`, `teams` and `allowed` what is known after each game, `cards`
-    who was on every day's card.
+    who was on every day's card, `debuts` everybody's first game.
     """
     given = sources(ctx)
     boxes, positions = given["boxes"], given["positions"]
     names = [Path(name).name for name in (*boxes, positions)]
-    rules = [query(name) for name in ("history_macros", "player_games", "player_state", "team_state", "allowed", "cards")]
+    rules = [query(name) for name in ("history_macros", "player_games", "player_state", "team_state", "allowed", "cards", "debuts")]
     key = digest(*(text.encode() for text in (*names, *rules)))
     folder = ctx.home / "cache" / "history" / key
-    files = {name: folder / f"{name}.parquet" for name in ("cards", "games", "allowed", "teams", "players")}
+    files = {name: folder / f"{name}.parquet" for name in ("cards", "games", "debuts", "allowed", "teams", "players")}
     if not files["players"].exists():
         _write(files, {"boxes": boxes, "positions": positions})
     outputs = {"key": key, **{name: ctx.relative(file) for name, file in files.items()}}
@@ -53,6 +53,7 @@ def _write(files: dict[str, Path], published: dict[str, Any]) -> None:
         connection.execute(query("history_macros"))
         write_parquet(connection, query("cards"), files["cards"], published)
         write_parquet(connection, query("player_games"), files["games"], published)
+        write_parquet(connection, query("debuts"), files["debuts"], games)
         write_parquet(connection, query("allowed"), files["allowed"], games)
         write_parquet(connection, query("team_state"), files["teams"], games)
         write_parquet(connection, query("player_state"), files["players"], {**games, **weights})

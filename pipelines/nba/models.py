@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nba.features import write_features
+from nba.features import every_game
 from nba.history import CITIES
 from nba.queries import query
 from nba.source import key_day
@@ -119,10 +119,10 @@ def _asked(history: str, monday: date) -> str:
 
 def _fitted(ctx: Context, history: Mapping[str, Any], monday: date) -> dict[str, Any]:
     """Fit on the games before the Monday, unless models of the very same rows are there; return their card."""
-    features = _features(ctx, history)
+    months = [str(file) for file in sorted(every_game(ctx, history).glob("*.parquet"))]
     training = ctx.stage("training.parquet")
     with scratch() as connection:
-        values = {"features": str(features), "games": str(ctx.path(history["games"])), "before": monday}
+        values = {"features": months, "games": str(ctx.path(history["games"])), "before": monday}
         rows = write_parquet(connection, query("training"), training, values)
         said = {"week": monday.isoformat(), "rows": rows}
         if rows < FEWEST:
@@ -134,17 +134,6 @@ def _fitted(ctx: Context, history: Mapping[str, Any], monday: date) -> dict[str,
             _fit(connection, training, folder)
             write_whole(folder / "model.json", _json({**card, "columns": matrix_columns()}))
     return card
-
-
-def _features(ctx: Context, history: Mapping[str, Any]) -> Path:
-    """Return the features of every game of the files, made once for their content."""
-    rules = [query(name) for name in ("feature_macros", "features")]
-    key = digest(history["key"].encode(), *(text.encode() for text in rules), CITIES.read_bytes())
-    target = ctx.home / "cache" / "features" / f"{key}.parquet"
-    if not target.exists():
-        with scratch() as connection:
-            write_features(connection, ctx, history, ctx.path(history["cards"]), target)
-    return target
 
 
 def matrix_columns() -> list[str]:

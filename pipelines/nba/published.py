@@ -48,10 +48,10 @@ def checked(ctx: Context, path: Path, rule: str, rows: Callable[[bytes, str], It
 def noted(ctx: Context, name: str, file: Path, keys: Sequence[str]) -> dict[str, Any]:
     """Return what outputs say of a checked file: where it is, its rejected rows and what changed."""
     changes = take_note(ctx.home / "cache", name, file, keys)
-    rejected = ctx.stage("rejected.parquet")
+    rejected = file.with_suffix(".rejected.parquet")
     with scratch() as connection:
-        values = {"file": str(file), "source": ctx.member}
-        aside = write_parquet(connection, query("refused"), rejected, values)
-        rows = connection.execute(query("accepted"), {"file": str(file)}).fetchall()[0][0]
+        if not rejected.exists():
+            write_parquet(connection, query("refused"), rejected, {"file": str(file), "source": ctx.member})
+        rows, aside = connection.execute(query("accepted"), {"file": str(file), "rejected": str(rejected)}).fetchall()[0]
     said = {"new": changes.new, "changed": changes.changed, "removed": changes.removed}
     return {**said, "file": ctx.relative(file), "rows": rows, "set_aside": aside, "rejected": ctx.relative(rejected)}

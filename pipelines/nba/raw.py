@@ -88,7 +88,7 @@ def _noted(season: Season, cache: Path) -> Box:
 def _taken_in(season: Season, cache: Path) -> tuple[Layout, Path]:
     name = season.path.name
     content = read(season.path)
-    layout = layout_of(content, name)
+    layout = layout_of(content)
     rule = query("macros") + query(_RULES[layout]) + repr(SELECTIONS)
     target = cache / "player_box" / f"{digest(content, str(season.end).encode(), rule.encode())}.parquet"
     if not target.exists():

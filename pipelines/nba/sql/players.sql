@@ -7,4 +7,5 @@ WITH lines AS (
 )
 SELECT features.*, points_line, rebounds_line, assists_line
 FROM read_parquet($features) AS features LEFT JOIN lines ON lines.spelling = spelling(features.player)
+WHERE features.game_date = $day
 ORDER BY game_id, team_id, player_id
