@@ -21,7 +21,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PREFIX = "SHOTCLOCK_"
 _TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT")}
 """What a command is told of its task, and may pass on to a command of ours."""
-_NOT_SETTINGS = {"SHOTCLOCK_SETTINGS", "SHOTCLOCK_DATA", "SHOTCLOCK_REQUIRE"} | _TOLD
+_NOT_SETTINGS = {f"SHOTCLOCK_{name}" for name in ("SETTINGS", "DATA", "REQUIRE", "PROOF")} | _TOLD
 
 
 def duration(text: str) -> timedelta:

@@ -74,7 +74,7 @@ def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: Phase
     ordinal = rolls.find(desk.tx, own, phase, report.member)
     if ordinal is None:
         return _park(desk, identity, report, unknown_member(own, report.member))
-    task = desk.tx.task_at(rolls.facts(phase), ordinal) or rolls.never_started(own, phase, ordinal)
+    task = desk.tx.task_at(rolls.facts(phase), ordinal) or rolls.task_of(phase.id, ordinal, own.members[ordinal])
     if own.items is None:
         report = replace(report, member=own.members[ordinal].name)
     subject = settling.Subject(

@@ -119,7 +119,7 @@ def test_a_look_that_another_process_was_faster_with_starts_nothing(day: Day) ->
 
     def late(work: Callable[[Snapshot], Any]) -> object:
         found = read(work)
-        day.store.read = read  # type: ignore[method-assign,assignment] # only once
+        day.store.read = read  # type: ignore[method-assign,assignment]  # only once
         assert started(day.coordinator.tick(plan)) == ("2025-01-16", "schedule")
         return found
 
