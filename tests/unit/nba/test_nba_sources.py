@@ -145,9 +145,13 @@ def test_alternates_give_one_main_line_the_one_most_books_offer(data: Path) -> N
     write_offers(
         data,
         offers(
-            {"line": "20.5"}, {"line": "20.5", "side": "Under"}, {"line": "15.5", "price": "100"},
-            {"line": "25.5", "price": "100"}, {"bookmaker": "Two", "line": "20.5"},
-            {"market": "player_rebounds", "line": "5.5"}, {"market": "player_rebounds", "line": "6.5", "bookmaker": "Two"},
+            {"line": "20.5"},
+            {"line": "20.5", "side": "Under"},
+            {"line": "15.5", "price": "100"},
+            {"line": "25.5", "price": "100"},
+            {"bookmaker": "Two", "line": "20.5"},
+            {"market": "player_rebounds", "line": "5.5"},
+            {"market": "player_rebounds", "line": "6.5", "bookmaker": "Two"},
         ),  # fmt: skip
     )
     assert lines_of(data) == {("Aldo Ashgrove", "points"): 20.5, ("Aldo Ashgrove", "rebounds"): 5.5}
