@@ -108,6 +108,8 @@ def _supersede(desk: Desk, old: Run) -> None:
     for phase in desk.phases(old.id):
         if phase.state not in PHASE_OVER:
             desk.change(phase, state="failed", failure="superseded", ended_at=desk.now, due_at=None, mark=None)
+        if phase.handover is not None:  # what of it was not delivered yet has nobody to tell any more
+            desk.tx.sent([flow.handover_key(phase, phase.handover)])
 
 
 def _newest(desk: Desk, run_id: str) -> Run:
