@@ -5,6 +5,7 @@ and whose reports count; the opening follows in a commit of its own, or by the s
 """
 
 from datetime import datetime
+from shlex import quote
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from shotclock.core import clocks, gate, leases, rules, settling, storm
 from shotclock.engine import flow, inputs, recording, recount, rolls, starting
 from shotclock.engine.desk import Desk, Question
-from shotclock.model import Mark, Opening, Phase, Ruling, Task, Vote
+from shotclock.model import Mark, Opening, Phase, PhasePlan, Ruling, Task, Vote
 
 AT_ONCE = frozenset({"all", "empty"})
 """Reasons that need no close of their own: nothing can be recorded between the decision and the opening."""
@@ -96,9 +97,23 @@ def _wait(desk: Desk, phase: Phase, verdict: gate.Wait) -> None:
     if verdict.alert is not None:
         fact = verdict.mark or "expected"
         names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
-        command = f"shotclock explain {phase.run} {phase.name}"
+        command = _way_out(desk.plan_of(phase), phase, fact, names)
         turn = "" if mark is None else mark.since.isoformat()
         desk.alert(phase, fact, verdict.alert, turn=turn, names=names, command=command)
+
+
+def _way_out(own: PhasePlan, phase: Phase, fact: str, names: tuple[str, ...]) -> str:
+    """Return the command that helps a phase which waits under a name: who is critical comes first."""
+    where = f"{phase.run} {phase.name}"
+    critical = [member for member in own.members if member.importance == "critical" and member.name in names]
+    ours = [quote(member.name) for member in critical if not member.external]
+    if fact == "blocked" and ours:
+        return f"shotclock rerun {where} {' '.join(ours)}"
+    if fact == "blocked" and critical:
+        return f"shotclock report {where} {quote(critical[0].name)} succeeded"
+    if fact == "blocked" and phase.counts.unsatisfied:
+        return f"shotclock rerun {where}"
+    return f"shotclock explain {where}"
 
 
 def _mark(phase: Phase, verdict: gate.Wait, now: datetime) -> Mark | None:

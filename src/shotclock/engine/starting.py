@@ -127,7 +127,8 @@ def _newest(desk: Desk, run_id: str) -> Run:
 def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list[str]:
     """Put unsatisfied members of a phase that has not closed back to pending; return their names.
 
-    Without names: all unsatisfied ones. Raises `UsageError` for a satisfied one, which is final before the opening.
+    Without names: all unsatisfied ones. A named one whose next attempt was put off is attempted now. Raises
+    `UsageError` for a satisfied one, which is final before the opening.
     """
     own = desk.plan_of(phase)
     wanted = {member_name(name) for name in names}
@@ -143,12 +144,24 @@ def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list
         if standing_of(kind) == "satisfied":
             message = f"{phase.run} {phase.name} {name} is {kind}, which is final before the opening"
             raise UsageError(message)
+        if kind == "pending" and _waits_no_longer(desk, phase, ordinal):
+            done.append(name)
         if standing_of(kind) == "unsatisfied":
             _back_to_pending(desk, phase, name, ordinal)
             done.append(name)
     # An operator asks for it: what was held up after failures may go on at once.
     desk.touch(desk.change(phase, breakers={}, recovery=Recovery()))
     return done
+
+
+def _waits_no_longer(desk: Desk, phase: Phase, ordinal: int) -> bool:
+    """Have the next attempt at a member that was put off start now; say whether it was."""
+    task = desk.tx.task_at(phase.id, ordinal)
+    if task is None or task.state != "queued" or task.ready_at is None:
+        return False
+    desk.tx.put_tasks([(replace(task, ready_at=None), task.token)])
+    desk.rang = True
+    return True
 
 
 def _back_to_pending(desk: Desk, phase: Phase, name: str, ordinal: int) -> None:
