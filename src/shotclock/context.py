@@ -143,7 +143,7 @@ class Context:
         return self._warehouse()
 
     def stage(self, name: str) -> Path:
-        """Return a path for a file of this attempt alone; it is named by the task's token, so no other attempt writes it."""
+        """Return a path for a file of this attempt alone, named by the task's token: no other attempt writes it."""
         mode = "" if self.mode == "default" else f".{self.mode}"
         task = self._assignment
         folder = self.home / "staged" / self.pipeline / f"{self.key}{mode}" / f"g{self.generation}" / self.phase
@@ -187,5 +187,8 @@ class Context:
 
     @property
     def stop(self) -> bool:
-        """Whether nobody waits for this task any more; long functions look at it between steps and return."""
+        """Whether nobody waits for this task any more; long functions look at it between steps and return.
+
+        A process that is asked to end does not set it: its functions have a time to end by themselves, and count.
+        """
         return self._stopped()

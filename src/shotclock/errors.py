@@ -22,7 +22,7 @@ from typing import ClassVar
 
 
 class ShotclockError(Exception):
-    """The root of all errors this package raises on purpose; `str()` is one line that names the place and the next step."""
+    """The root of all errors raised on purpose; `str()` is one line that names the place and the next step."""
 
     retry: ClassVar[bool] = False
 

@@ -19,7 +19,7 @@ class Succeeded(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Empty(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """There is nothing to do, which is fine; with `not_before`, the data cannot exist yet and is asked for again then."""
+    """There is nothing to do, which is fine; with `not_before`, the data cannot exist yet: asked for again then."""
 
     reason: str | None = None
     not_before: datetime | None = None

@@ -1,4 +1,4 @@
-"""Every interface the engine needs from outside: the store and its transactions, the bus, the warehouse, the alert channel.
+"""Every interface the engine needs from outside: the store, its transactions, the bus, the warehouse, the channel.
 
 A store keeps facts and promises atomicity; it never decides. What a report means, whether a gate opens and what follows
 is decided once, in `core`, for every store. Each docstring here is the contract that `tests/contract` checks.
@@ -66,7 +66,10 @@ class Snapshot(Protocol):
         """Return the member, chunk or outside task whose range holds `ordinal`."""
 
     def tasks(self, phase_id: int, *, after: int = -1, limit: int = 1_000, pending: bool = False) -> list[Task]:
-        """Return member, chunk and outside tasks with `lo` > `after`, by `lo`; with `pending`, only those that hold a member that is pending or unsatisfied."""
+        """Return member, chunk and outside tasks with `lo` > `after`, by `lo`.
+
+        With `pending`, only those that hold a member that is pending or unsatisfied.
+        """
 
     def leasable(self, phase_id: int, now: datetime, limit: int) -> list[Task]:
         """Return tasks that may be leased at `now`, by rank, then `lo`.
@@ -76,7 +79,10 @@ class Snapshot(Protocol):
         """
 
     def next_ready(self, phase_id: int) -> datetime | None:
-        """Return the earliest `ready_at` or `lease_until` of the phase's queued and leased tasks; the beginning of time for a queued one without."""
+        """Return the earliest `ready_at` or `lease_until` of the phase's queued and leased tasks.
+
+        A queued one without stands for the beginning of time.
+        """
 
     def leased(self, *, owner: str | None = None, phase_id: int | None = None) -> list[Task]:
         """Return the leased tasks of an owner, of a phase, or of both."""
@@ -100,7 +106,10 @@ class Snapshot(Protocol):
         """Return the earliest `due_at` of all phases and `ready_at` of all unsent messages."""
 
     def active(self, pipeline: str | None = None) -> list[Phase]:
-        """Return phases that are active, closing or opened in runs that run and are not superseded, oldest run first, in the plan's order."""
+        """Return phases that are active, closing or opened in runs that run and are not superseded.
+
+        The oldest run comes first, its phases in the plan's order.
+        """
 
     def unfinished(self) -> list[Phase]:
         """Return phases that are waiting, active, closing or opened in runs that run and are not superseded."""
@@ -137,7 +146,7 @@ class Transaction(Snapshot, Protocol):
         """Replace a run; raises `NotFoundError` if it is unknown."""
 
     def put_phase(self, phase: Phase) -> None:
-        """Replace a phase whose stored version is exactly one lower; raises `StaleError` otherwise, and nothing is written."""
+        """Replace a phase whose stored version is exactly one lower; otherwise raises `StaleError`."""
 
     def add_page(self, page: Page, tasks: Sequence[Task]) -> None:
         """Add a page of items and the tasks over them; raises `StaleError` if a page of that number is there."""
@@ -149,7 +158,7 @@ class Transaction(Snapshot, Protocol):
         """Add tasks; raises `StaleError` if one of that phase, work and `lo` is there."""
 
     def put_tasks(self, tasks: Sequence[tuple[Task, int]]) -> None:
-        """Replace tasks, each only if its stored token is the given one; raises `StaleError` otherwise, and nothing is written."""
+        """Replace tasks, each only if its stored token is the given one; otherwise raises `StaleError` for all."""
 
     def add_opening(self, opening: Opening) -> tuple[Opening, bool]:
         """Add a phase's opening; the first wins, and a repeat returns it. The flag says whether this call wrote it."""
@@ -159,6 +168,9 @@ class Transaction(Snapshot, Protocol):
 
     def remove_entries(self, ids: Iterable[int]) -> None:
         """Drop entries, such as parked reports that were replayed."""
+
+    def purge_entries(self, kind: EntryKind, before: datetime, limit: int) -> int:
+        """Drop up to `limit` entries of that kind from before an instant, the oldest first; return how many."""
 
     def tally(self, scope: str, name: str, number: int = 1) -> None:
         """Add to a counter that belongs to no state, such as duplicates."""
@@ -188,7 +200,7 @@ class Store(Protocol):
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction and return its result once that is durable.
 
-        - Concurrent calls may share one commit; each is atomic by itself: one that raises leaves no trace and spoils no other.
+        - Concurrent calls may share one commit; each is atomic by itself: one that raises leaves no trace.
         - Writes are serial: `work` sees all that was committed before it, from any process.
         - `work` may be run again if the store asks for a retry, so it must have no effect but through the transaction.
         - Raises what `work` raises; `StoreUnavailableError` if the commit did not happen.

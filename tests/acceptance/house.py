@@ -50,12 +50,14 @@ class Done:
 class Started:
     """A command that runs; one that takes longer than PATIENCE is killed, so that no test waits for ever."""
 
-    def __init__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, words: Sequence[str], folder: Path, environment: Mapping[str, str], before: Sequence[str] = ()
+    ) -> None:
         self.words = words
         self._said: list[str] = []
         self._errors = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed when the command has ended
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-m", "shotclock", *words],
+            [*before, sys.executable, "-m", "shotclock", *words],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -128,15 +130,15 @@ class House:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SHOTCLOCK_")}
         return {**kept, "PYTHONPATH": str(ROOT / "src"), "TERM": "dumb", **(more or {})}
 
-    def start(self, *words: str, more: Mapping[str, str] | None = None) -> "Started":
-        """Start the command."""
-        started = Started(words, self.folder, self.environment(more))
+    def start(self, *words: str, more: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> "Started":
+        """Start the command; `before` is a command that starts it in its turn."""
+        started = Started(words, self.folder, self.environment(more), before)
         self._started.append(started)
         return started
 
-    def __call__(self, *words: str, more: Mapping[str, str] | None = None) -> Done:
+    def __call__(self, *words: str, more: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> Done:
         """Carry out a command."""
-        return self.start(*words, more=more).finish()
+        return self.start(*words, more=more, before=before).finish()
 
     def store(self) -> SqliteStore:
         """Open the store as another process would."""

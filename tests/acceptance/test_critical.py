@@ -86,7 +86,7 @@ def a(ctx):
     running = house.start("run", "again", DAY)
     running.says("started")
     while "no file yet" not in house("missing", f"again/{DAY}").out:
-        pass
+        assert running.process.poll() is None
     house.file("again", "there").touch()
     tried = house("rerun", f"again/{DAY}", "raw", "--detach")
     assert (tried.code, tried.lines) == (0, [f"again/{DAY} raw: trying again: a"])

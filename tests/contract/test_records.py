@@ -5,7 +5,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from shotclock.model import Entry, Outgoing
-from shotclock.ports import Store
+from shotclock.ports import Store, Transaction
 from tests.contract.samples import RUN, a_halt, a_message, a_process, an_entry, at, each
 
 HOLD = timedelta(seconds=30)
@@ -21,6 +21,20 @@ def post(store: Store, *messages: Outgoing) -> list[bool]:
 
 def take(store: Store, seconds: float, limit: int = 10) -> list[str]:
     return [message.key for message in store.write(lambda tx: tx.take_outbox(at(seconds), limit, HOLD))]
+
+
+def test_the_oldest_entries_of_a_kind_are_purged_a_bounded_number_at_a_time(store: Store) -> None:
+    def work(tx: Transaction) -> None:
+        for minute in range(5):
+            tx.append(an_entry(kind="parked", at=at(minute)))
+        tx.append(an_entry(kind="late", at=at(0)))
+
+    store.write(work)
+    assert store.write(lambda tx: tx.purge_entries("parked", at(4), 3)) == 3
+    assert store.write(lambda tx: tx.purge_entries("parked", at(4), 3)) == 1
+    assert store.write(lambda tx: tx.purge_entries("parked", at(4), 3)) == 0
+    assert store.read(lambda view: view.count_entries("parked", scope_prefix="")) == 1
+    assert store.read(lambda view: view.count_entries("late", scope_prefix="")) == 1
 
 
 def test_entries_come_back_whole_with_a_number_the_oldest_first(store: Store) -> None:

@@ -180,6 +180,10 @@ class StoresAgree(RuleBasedStateMachine):
     def remove_entries(self, ids: list[int]) -> None:
         self._do(lambda tx: tx.remove_entries(ids))
 
+    @rule(kind=entry_kinds, seconds=seconds, limit=st.integers(1, 3))
+    def purge_entries(self, kind: EntryKind, seconds: int, limit: int) -> None:
+        self._do(lambda tx: tx.purge_entries(kind, at(seconds), limit))
+
     @rule(scope=scopes, name=names, number=st.integers(0, 5))
     def tally(self, scope: str, name: str, number: int) -> None:
         self._do(lambda tx: tx.tally(scope, name, number))

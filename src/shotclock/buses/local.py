@@ -40,14 +40,18 @@ class LocalBus:
         self._closed = False
 
     def ring(self, route: str, body: Mapping[str, Any]) -> None:  # noqa: ARG002 - a local bell carries nothing
-        """Ring everybody who listens; raises `BusError` once the bus is closed."""
+        """Ring everybody who listens; raises `BusError` once the bus is closed or its folder is gone."""
         if self._closed:
             message = "the bus is closed"
             raise BusError(message)
         with suppress(BlockingIOError):  # it rings already
             self._here.send(b"!")
         if self._bells is not None:
-            self._ring_others(self._bells)
+            try:
+                self._ring_others(self._bells)
+            except OSError as error:
+                message = f"{self._bells}: the bells cannot be reached: {error.strerror or error}"
+                raise BusError(message) from error
 
     def wait(self, timeout: float) -> bool:
         """Wait until it rings, `timeout` seconds at most; bells that were not heard yet are one."""

@@ -7,6 +7,7 @@ attempt, but are counted on their own. A request to be tried again consumes no a
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -96,6 +97,12 @@ def _halves(task: Task) -> tuple[Task, Task | None]:
     return first, replace(second, token=task.token + 1, state="queued", owner=None, leased_at=None, halve=False)
 
 
+def apart(task: Task, ordinal: int) -> tuple[Task, ...]:
+    """Return a range cut so that one member of it has a task of its own; the piece that keeps the start comes first."""
+    edges = sorted({task.lo, ordinal, ordinal + 1, task.hi})
+    return tuple(_part_of(task, lo, hi, task.kinds[lo - task.lo : hi - task.lo]) for lo, hi in pairwise(edges))
+
+
 def _part_of(task: Task, lo: int, hi: int, kinds: bytes) -> Task:
     cut = tuple(batch for batch in (_within(batch, lo, hi) for batch in task.batches) if batch.ranges)
     return replace(
@@ -136,6 +143,11 @@ def _given_up(task: Task, before: list[int]) -> dict[int, str]:
     """Return who of those pending before has now settled unsatisfied, and why."""
     lost_ones = (ordinal for ordinal in before if KINDS[task.kinds[ordinal - task.lo]] in UNSATISFIED)
     return {ordinal: task.notes.get(ordinal, Note()).reason or "no reason given" for ordinal in lost_ones}
+
+
+def take_late(task: Task, report: TaskReport, contract: Contract, now: datetime) -> Task:
+    """Return a task with what a worker's late report says of its pending members, as a new generation carries it."""
+    return _settle(task, report, contract, now)[0]
 
 
 def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -> tuple[Task, Counter[Kind]]:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -52,10 +53,7 @@ class Assigner:
     def settled(self, phase: Phase) -> Iterator[Settlement]:
         """Yield the settlements of a phase in roll order, read page by page."""
         after = -1
-        while True:
-            batch = self._store.read(lambda view, after=after: self._settlements(view, phase, after))  # type: ignore[misc]
-            if batch is None:
-                return
+        while (batch := self._store.read(partial(self._settlements, phase, after))) is not None:
             after, found = batch
             yield from found
 
@@ -167,7 +165,7 @@ class Assigner:
         tasks = view.tasks(facts, limit=self._settings.named)
         return {own.members[task.lo].name: _member_input(task) for task in tasks}
 
-    def _settlements(self, view: Snapshot, phase: Phase, after: int) -> tuple[int, list[Settlement]] | None:
+    def _settlements(self, phase: Phase, after: int, view: Snapshot) -> tuple[int, list[Settlement]] | None:
         own = view.plan(phase.run).phase(phase.name)
         most = max(1, self._settings.page // own.execution.chunk) if own.items is not None else self._settings.page
         tasks = view.tasks(rolls.facts(phase), after=after, limit=most)

@@ -61,8 +61,8 @@ class Engine:
         """Whether the next ring is that of a commit whose effects the loop has seen to already."""
         self._stopping = False
         self._closed = Event()
-        self._looked_at = clock.now()
-        self._beat_at = self._swept_at = self._asked_at = self._due_at = -inf
+        self._looked_at = self._swept_at = clock.now()
+        self._beat_at = self._asked_at = self._due_at = -inf
         self._unsent: list[TaskReport] = []
         self._listener: Thread | None = None
 
@@ -126,21 +126,26 @@ class Engine:
             listener = Thread(target=self._listen, name="shotclock bell", daemon=True)
             listener.start()
             self._listener = listener
+        self._beat()
         self._look([])
+        self._sweep()
 
     def _turn(self, until: float) -> None:
         """Wait for something to do, and do all there is."""
-        endings, rung = self._inbox.take(self._wait(until))
-        if endings or rung or seconds() >= self._due_at:
+        endings, rung = self._inbox.take(0)
+        if not endings and not rung:
+            endings, rung = self._inbox.take(self._wait(until))
+        due = seconds() >= self._due_at
+        if endings or rung or due:
             self._look(endings)
-        elif seconds() >= self._beat_at:
+        if due:
+            self._sweep()
+        if seconds() >= self._beat_at:
             self._beat()
         self._worker.cut()
 
     def _look(self, endings: Sequence[Ending]) -> None:
-        """Report what ended and lease what may run, in one commit; then see to what is due."""
-        if seconds() >= self._beat_at:
-            self._beat()
+        """Report what ended and lease what may run, in one commit."""
         self._unsent += self._worker.ended(endings)
         self._looked_at = self._clock.now()
         self._own_ring = bool(self._unsent)
@@ -148,13 +153,13 @@ class Engine:
         self._own_ring = False
         self._unsent = []
         self._worker.start(given)
-        self._sweep()
 
     def _sweep(self) -> None:
         """Decide what is due and deliver what is ready."""
-        self._swept_at = seconds()
+        self._due_at = seconds() + self._settings.sweep.total_seconds()
+        self._swept_at = self._clock.now()
         due = self.coordinator.next_due()
-        if due is not None and due <= self._clock.now():
+        if due is not None and due <= self._swept_at:
             self.coordinator.sweep()
             self._relay.deliver()
 
@@ -172,18 +177,22 @@ class Engine:
     def _wait(self, until: float) -> float:
         """Return how many seconds there are until something must be done, if nothing comes."""
         now = seconds()
-        self._due_at = min(now + self._until_due(), self._swept_at + self._settings.sweep.total_seconds())
+        self._due_at = min(self._due_at, now + self._until_due())
         return max(min(until, self._due_at, self._beat_at, self._worker.next_cut()) - now, 0)
 
     def _until_due(self) -> float:
-        """Return the seconds until an instant the store holds; what did nothing at the last look waits for a sweep."""
-        instants = [at for at in self._store.read(self._instants) if at > self._looked_at]
+        """Return the seconds until an instant the store holds; what did nothing when it was due waits for a sweep."""
+        due, ready = self._store.read(self._instants)
+        instants = [at for at in ready if at > self._looked_at]
+        if due is not None and due > self._swept_at:
+            instants.append(due)
         return (min(instants) - self._clock.now()).total_seconds() if instants else inf
 
-    def _instants(self, view: Snapshot) -> list[datetime]:
+    def _instants(self, view: Snapshot) -> tuple[datetime | None, list[datetime]]:
+        """Return when something is due, and when tasks may be leased."""
         phases = (phase for phase in view.active() if self._only in {None, phase.run})
-        found = [view.next_due(), *(view.next_ready(phase.id) for phase in phases)]
-        return [at for at in found if at is not None]
+        ready = (view.next_ready(phase.id) for phase in phases)
+        return view.next_due(), [at for at in ready if at is not None]
 
     def _listen(self) -> None:
         """Ring the loop when another process rang or committed."""

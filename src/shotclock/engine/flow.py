@@ -101,33 +101,23 @@ def _call_roll(desk: Desk, own: PhasePlan, phase: Phase) -> None:
     counts = Counts()
     for member in own.members:
         counts = counts.add(member.importance, "pending")
-    desk.tx.add_tasks(
-        [
-            Task(
-                phase=phase.id,
-                work="outside" if member.external else "member",
-                lo=ordinal,
-                hi=ordinal + 1,
-                rank=rolls.RANK[member.importance],
-                state="outside" if member.external else "queued",
-                kinds=b"\0",
-            )
-            for ordinal, member in enumerate(own.members)
-        ]
-    )
+    tasks = [rolls.task_of(phase.id, ordinal, member) for ordinal, member in enumerate(own.members)]
+    desk.tx.add_tasks(tasks)
     desk.change(phase, counts=counts, size=len(own.members), sealed=True)
 
 
 def complete(desk: Desk, phase: Phase) -> None:
     """End an opened phase whose consolidation, if it has one, is done; what stands on it starts."""
-    desk.change(phase, state="done", ended_at=desk.now, due_at=None, mark=None)
+    due_at = desk.phase(phase.id).rerun_at
+    desk.change(phase, state="done", ended_at=desk.now, due_at=due_at, mark=None)
     advance(desk, phase.run)
 
 
 def fail(desk: Desk, phase: Phase, reason: str) -> None:
     """End a phase as failed; what stands on it is skipped, other branches go on."""
+    due_at = desk.phase(phase.id).rerun_at
     phase = desk.change(
-        phase, state="failed", failure=reason, ended_at=desk.now, due_at=None, mark=None, asking_until=None
+        phase, state="failed", failure=reason, ended_at=desk.now, due_at=due_at, mark=None, asking_until=None
     )
     names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
     command = f"shotclock rerun {phase.run} {phase.name}"

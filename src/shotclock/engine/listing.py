@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from shotclock.context import Context
 from shotclock.engine import results
 from shotclock.engine.coordinator import Coordinator
@@ -34,6 +36,7 @@ def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: 
                 number, batch = number + 1, []
         if batch:
             coordinator.add_page(held, number, batch)
+            number += 1
         if repeated:
             coordinator.repeated(job.phase, repeated)
     except StoreError:
@@ -42,7 +45,7 @@ def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: 
         return raised(job, context, MemberError(str(error)))
     except BaseException as error:  # noqa: BLE001 - even SystemExit is an error of this enumeration alone
         return raised(job, context, error)
-    return settled(job, b"", {})
+    return replace(settled(job, b"", {}), pages=number)
 
 
 def _pairs(listed: object, limit: int) -> Iterator[ItemPair]:
@@ -57,14 +60,11 @@ def _pairs(listed: object, limit: int) -> Iterator[ItemPair]:
 
 
 def _pair(item: object, place: int, limit: int) -> ItemPair:
-    given: tuple[object, object]
-    match item:
-        case Item():
-            given = (item.id, item.payload)
-        case (name, payload):
-            given = (name, payload)
-        case _:
-            given = (item, None)
+    given: tuple[object, object] = (item, None)
+    if isinstance(item, Item):
+        given = (item.id, item.payload)
+    elif isinstance(item, tuple) and len(item) == 2:  # noqa: PLR2004 - id and payload
+        given = item
     name, payload = _name(given[0], place), given[1]
     if payload is not None:
         payload = results.json_copy(payload, limit, f"item {place} ({name}): the payload")

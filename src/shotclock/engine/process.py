@@ -27,27 +27,32 @@ def beaten(process: Process, now: datetime) -> Process:
     return replace(process, beat_at=now)
 
 
-def alive(process: Process) -> bool:
-    """Say whether a process of this machine lives; a later one under the same number is told apart where possible."""
+def alive(name: str) -> bool:
+    """Say whether the owner of that name may live: only one of this machine can be known to be dead.
+
+    A later process under the same number is told apart where the system says when each started.
+    """
+    host, _, rest = name.rpartition(":")[0].partition(":")
+    if host != socket.gethostname() or not rest.isdecimal():
+        return True
     try:
-        os.kill(process.pid, 0)
+        os.kill(int(rest), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    known = process.name.rpartition(":")[2].partition(".")[0]
-    started = _started(process.pid)
-    return started is None or started == known
+    started = _started(int(rest))
+    return started is None or started == name.rpartition(":")[2].partition(".")[0]
 
 
 def _started(pid: int) -> str | None:
-    """Return when a process started, as the kernel counts; None where it does not tell."""
+    """Return when a process started, as the kernel counts: empty once it has ended, None where it does not tell."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     fields = status.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else fields[19]
+    return "" if fields[0] == "Z" else fields[19]
 
 
 def _version() -> str:

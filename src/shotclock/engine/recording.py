@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 import msgspec
 from msgspec.structs import replace
 
-from shotclock.core import parts, settling
+from shotclock.core import leases, parts, settling
 from shotclock.engine import flow, late, rolls
 from shotclock.engine.desk import Desk
 from shotclock.errors import UsageError
@@ -74,7 +74,7 @@ def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: Phase
     ordinal = rolls.find(desk.tx, own, phase, report.member)
     if ordinal is None:
         return _park(desk, identity, report, unknown_member(own, report.member))
-    task = desk.tx.task_at(rolls.facts(phase), ordinal) or rolls.never_started(own, phase, ordinal)
+    task = desk.tx.task_at(rolls.facts(phase), ordinal) or rolls.task_of(phase.id, ordinal, own.members[ordinal])
     if own.items is None:
         report = replace(report, member=own.members[ordinal].name)
     subject = settling.Subject(
@@ -177,11 +177,23 @@ def _note(desk: Desk, subject: settling.Subject, note: Note) -> None:
     desk.rang = True
 
 
+def _alone(desk: Desk, subject: settling.Subject) -> settling.Subject:
+    """Give a member that reports in parts a task of its own: parts are kept by task."""
+    if subject.task.hi - subject.task.lo == 1:
+        return subject
+    first, *others = leases.apart(subject.task, subject.ordinal)
+    desk.tx.put_tasks([(first, subject.task.token)])
+    desk.tx.add_tasks(others)
+    own = next(task for task in (first, *others) if task.lo == subject.ordinal)
+    return replace(subject, task=own)
+
+
 def _accept_part(desk: Desk, subject: settling.Subject, report: Report) -> Answer:
     contradiction = parts.contradiction(subject.task, report)
     if contradiction is not None:
         _keep_conflict(desk, subject, report)
         return Answer(kind="conflict", detail=contradiction)
+    subject = _alone(desk, subject)
     task = parts.add_part(subject.task, report)
     whole = parts.whole(task, subject.contract, desk.now)
     if whole is not None and settling.kind_of(task, subject.ordinal) != whole.kind:
@@ -189,7 +201,8 @@ def _accept_part(desk: Desk, subject: settling.Subject, report: Report) -> Answe
         return _settle(desk, subject, report, settled)
     desk.tx.put_tasks([(task, task.token)])
     phase = flow.mark_started(desk, subject.phase)
-    phase = desk.change(phase, first_at=phase.first_at or desk.now, progress_at=desk.now)
+    if task.parts != subject.task.parts:
+        phase = desk.change(phase, first_at=phase.first_at or desk.now, progress_at=desk.now)
     desk.touch(phase)
     return Answer(kind="accepted", detail=f"part {len(task.parts)} of {task.parts_total or 'an unknown number'}")
 

@@ -28,8 +28,15 @@ class Said(Struct, frozen=True, kw_only=True):
     again: Again | None = None
 
 
+_SIMPLE = frozenset({str, int, bool, type(None)})
+_PLAIN = Succeeded()
+_SUCCEEDED = Said(kind="succeeded")
+
+
 def read(outcome: object, limit: int) -> Said:
     """Read what was returned for a member, or given for an item of a chunk; `limit` bounds its outputs, in bytes."""
+    if type(outcome) is Succeeded and outcome == _PLAIN:  # what nearly every item of a large roll says
+        return _SUCCEEDED
     try:
         return _read(outcome, limit)
     except MemberError as error:
@@ -131,9 +138,7 @@ def plain(value: object, limit: int, what: str = "outputs") -> dict[str, Any]:
     if not isinstance(value, Mapping):
         message = f"{what}: {_described(value)}, not a mapping"
         raise MemberError(message)
-    if not value:
-        return {}
-    found = json_copy(value, limit, what)
+    found = json_copy(dict(value), limit, what) if value else {}
     assert isinstance(found, dict)
     return found
 
@@ -141,37 +146,47 @@ def plain(value: object, limit: int, what: str = "outputs") -> dict[str, Any]:
 def json_copy(value: object, limit: int, what: str) -> object:
     """Return a copy of a value as JSON reads it back; raises `MemberError` naming what is not JSON or too large."""
     try:
-        _check(value, what)
-        data = msgspec.json.encode(value)
+        copy = _copy(value, what)
+        size = len(msgspec.json.encode(copy))
     except (OverflowError, RecursionError, UnicodeEncodeError) as error:
         message = f"{what}: not JSON: {one_line(error)}"
         raise MemberError(message) from error
-    if len(data) > limit:
-        message = f"{what}: {len(data)} bytes as JSON, at most {limit}; write a file and name it"
+    if size > limit:
+        message = f"{what}: {size} bytes as JSON, at most {limit}; write a file and name it"
         raise MemberError(message)
-    return msgspec.json.decode(data)
+    return copy
 
 
-def _check(value: object, where: str) -> None:
+def _copy(value: object, where: str) -> object:
+    """Copy what JSON has words for, subclasses as what they are; `where` names the part that is something else."""
+    if type(value) in _SIMPLE:
+        return value
     match value:
-        case None | bool() | str():
-            return
-        case int() | float():
-            if not math.isfinite(value):
-                message = f"{where} is {value}, which JSON has no word for; use None"
-                raise MemberError(message)
-        case Mapping():
-            for key, inner in value.items():
-                if not isinstance(key, str):
-                    message = f"{where} has the key {_described(key)}; JSON keys are text"
-                    raise MemberError(message)
-                _check(inner, f"{where}[{key!r}]")
+        case str():
+            return str.__str__(value)
+        case int():
+            return int(value)
+        case float() if math.isfinite(value):
+            return float(value)
+        case float():
+            message = f"{where} is {value}, which JSON has no word for; use None"
+        case dict():
+            return {
+                _key(key, where): inner if type(inner) in _SIMPLE else _copy(inner, f"{where}[{key!r}]")
+                for key, inner in value.items()
+            }
         case list() | tuple():
-            for place, inner in enumerate(value):
-                _check(inner, f"{where}[{place}]")
+            return [_copy(inner, f"{where}[{place}]") for place, inner in enumerate(value)]
         case _:
             message = f"{where} is {_described(value)}, which is not JSON"
-            raise MemberError(message)
+    raise MemberError(message)
+
+
+def _key(key: object, where: str) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    message = f"{where} has the key {_described(key)}; JSON keys are text"
+    raise MemberError(message)
 
 
 def _described(value: object) -> str:

@@ -53,6 +53,8 @@ class RunLine(Struct, frozen=True, kw_only=True):
     """The first few who are missing, as ``phase.member``."""
     missing_count: int = 0
     reason: str | None = None
+    halted: str | None = None
+    """By whom and why new work is stopped, where it is."""
     timezone: str = "UTC"
 
 
@@ -121,6 +123,8 @@ class RunView(Struct, frozen=True, kw_only=True):
     """Members of parked reports: the run, phase or member they name is not known."""
     late: int = 0
     """Reports that came after their phase was over."""
+    halted: str | None = None
+    """By whom and why new work is stopped, where it is."""
 
 
 class MissingMember(Struct, frozen=True, kw_only=True):
@@ -170,8 +174,16 @@ def _line(view: Snapshot, run: Run) -> RunLine:
         missing=tuple(missing[:NAMED]),
         missing_count=sum(rules.missing(phase.counts) for phase in open_now),
         reason=run.reason,
+        halted=halted_words(view, run),
         timezone=plan.timezone,
     )
+
+
+def halted_words(view: Snapshot, run: Run) -> str | None:
+    """Say by whom and why new work of a run is stopped, if it is, whether or not the run is over."""
+    scopes = {"*", run.pipeline, run.id}
+    halt = next((halt for halt in view.halts() if halt.until is None and halt.scope in scopes), None)
+    return None if halt is None else f"halted by {halt.actor or 'an operator'}: {halt.reason}"
 
 
 def missing_names(view: Snapshot, plan: Plan, phase: Phase, most: int = NAMED) -> tuple[str, ...]:
@@ -213,6 +225,7 @@ def run_view(view: Snapshot, run: Run, settings: Settings, now: datetime) -> Run
         slowest=_slowest(phases),
         parked=parked(view, run),
         late=len(view.entries("late", scope=run.id)),
+        halted=halted_words(view, run),
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shotclock.core import clocks, leases
-from shotclock.engine import flow, inputs, recording, rolls
+from shotclock.engine import dispatch, flow, inputs, recording, rolls
 from shotclock.engine.desk import Desk
 from shotclock.errors import FencedError, UsageError
 from shotclock.model import (
@@ -22,9 +22,6 @@ from shotclock.model import (
 )
 
 ItemPair = tuple[str, object]
-
-AT_WORK = frozenset({"active", "opened"})
-"""States of a phase in which tasks of it are leased."""
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,42 +55,21 @@ def lease(desk: Desk, owner: str, busy: Mapping[int, int], *, only: str | None) 
 
 def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]:
     run, own = desk.run(phase.run), desk.plan_of(phase)
-    room = _room(desk, phase, own, busy)
-    if room <= 0 or phase.state not in AT_WORK or inputs.blocks(own, phase) or clocks.halted(desk.halts(run), desk.now):
+    room = dispatch.room(desk, phase, own, busy)
+    if (
+        room <= 0
+        or phase.state not in dispatch.AT_WORK
+        or inputs.blocks(own, phase)
+        or clocks.halted(desk.halts(run), desk.now)
+    ):
         return []
     taken: list[Lease] = []
     while len(taken) < room:
-        found = _leasable(desk, phase, room - len(taken))
+        found = dispatch.leasable(desk, desk.phase(phase.id), room - len(taken))
         if not found:
             break
         taken += [lease for task in found if (lease := _take(desk, owner, phase, own, task)) is not None]
     return taken
-
-
-def _room(desk: Desk, phase: Phase, own: PhasePlan, busy: int) -> int:
-    """Return how many more tasks of a phase a worker may hold."""
-    room = own.execution.max_workers - busy
-    if own.execution.max_in_flight and room > 0:
-        held = [task for task in desk.tx.leased(phase_id=phase.id) if _is_held(desk, phase, task)]
-        room = min(room, own.execution.max_in_flight - len(held))
-    return room
-
-
-def _is_held(desk: Desk, phase: Phase, task: Task) -> bool:
-    """Say whether a leased task is in flight: its lease has not run out, and its phase still wants it."""
-    wanted = (task.work == "then") == (phase.state == "opened")
-    return wanted and task.lease_until is not None and task.lease_until > desk.now
-
-
-def _leasable(desk: Desk, phase: Phase, limit: int) -> list[Task]:
-    """Return tasks that may be leased; of an opened phase only its consolidation, whatever else is queued."""
-    if phase.state != "opened":
-        return desk.tx.leasable(phase.id, desk.now, limit)
-    task = desk.tx.task(phase.id, "then", 0)
-    if task is None or task.state not in {"queued", "leased"}:
-        return []
-    since = task.ready_at if task.state == "queued" else task.lease_until
-    return [task] if since is None or since <= desk.now else []
 
 
 def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> Lease | None:
@@ -108,6 +84,7 @@ def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> L
         _given_up(desk, phase, own, change, task)
         return None
     phase = desk.change(phase, leased_at=phase.leased_at or desk.now)
+    phase = dispatch.sent_out(desk, phase, own, change.task)
     if own.execution.budget is not None and not phase.budget_spent:
         desk.touch(phase)
     return Lease(task=change.task, phase=phase)
@@ -206,7 +183,8 @@ def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> A
         raise UsageError(message)
     limits = _limits(desk, own, task)
     change = leases.take_report(task, report, limits, recording.contract_at(own, task.lo), desk.now, desk.jitter())
-    desk.tx.put_tasks([(change.task, task.token)])
+    phase, after = dispatch.heard(desk, phase, own, report, change, task)
+    desk.tx.put_tasks([(after, task.token)])
     phase = rolls.count(desk, phase, task, change.settled)
     if change.waits_until is not None:
         latest = max(change.waits_until, phase.retry_until or change.waits_until)
@@ -230,6 +208,9 @@ def _bury(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change) -> No
 def _take_single(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> Answer:
     """Take the end of an enumeration, which seals the roll, or of a consolidation, which completes the phase."""
     limits = _limits(desk, desk.plan_of(phase), task)
+    if report.pages is not None and report.pages != phase.pages:
+        short = f"the enumeration gave {report.pages} pages, {phase.pages} the first time"
+        report = replace(report, permanent=f"{short}; it must list the same items each time")
     verdict = leases.take_single(task, report, limits, desk.now, desk.jitter())
     desk.tx.put_tasks([(verdict.task, task.token)])
     desk.rang = True

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from shotclock.model.counts import Counts, Kind
+from shotclock.model.dispatch import Breaker, Ramp, Recovery
 from shotclock.model.identity import RunId
 
 RunState = Literal["running", "complete", "partial", "failed"]
@@ -35,7 +36,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     """Why it failed or is partial, in one line."""
     cause: str = "started"
-    """What made this generation: ``started``, ``rerun``, ``late``."""
+    """What made this generation: ``started``, ``schedule``, ``missed``, ``report``, ``rerun``, ``then``, ``late``."""
     inherits: tuple[str, ...] = ()
     """Names that upstream phases of a carried or partial input lacked, shown in every context."""
 
@@ -141,6 +142,12 @@ class Phase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the first task was leased."""
     grace_since: datetime | None = None
     stalled_at: datetime | None = None
+    recovery: Recovery = Recovery()
+    """How the queueing again of its tasks has done, each time nothing moved."""
+    breakers: dict[int, Breaker] = field(default_factory=dict)
+    """What holds up members that fail over and over, by ordinal; -1 for all items of a fan-out."""
+    ramp: Ramp | None = None
+    """Of a fan-out, from its first lease on."""
     budget_spent: bool = False
     vote: Vote | None = None
     asking_until: datetime | None = None
@@ -337,6 +344,8 @@ class TaskReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the worker is done with its lease; a partial report keeps it."""
     permanent: str | None = None
     """For `enumerate` and `then`: why it can never succeed."""
+    pages: int | None = None
+    """For `enumerate`: how many pages this listing gave, where it ended."""
 
 
 AnswerKind = Literal["accepted", "duplicate", "conflict", "late", "parked", "withdrawn", "fenced"]
@@ -373,11 +382,11 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long after its deadline the gate opened, where it had one."""
 
 
-EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal"]
+EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap"]
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A record beside the state that never decides: history, late and parked reports, dead letters, audit."""
+    """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks."""
 
     id: int = 0
     """Number the store gives."""

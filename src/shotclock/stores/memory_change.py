@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError
-from shotclock.model import Entry, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores.memory_tables import Journal, Numbered, Posted, Table, Tables, task_key
 from shotclock.stores.memory_view import MemorySnapshot
 from shotclock.stores.rows import name_key
@@ -102,6 +102,16 @@ class MemoryTransaction(MemorySnapshot):
         """Drop entries."""
         for number in ids:
             self._put(self._tables.entries, number, None)
+
+    def purge_entries(self, kind: EntryKind, before: datetime, limit: int) -> int:
+        """Drop the oldest entries of a kind from before an instant."""
+        found = sorted(
+            (entry.at, number)
+            for number, entry in self._tables.entries.rows.items()
+            if entry.kind == kind and entry.at < before
+        )[:limit]
+        self.remove_entries(number for _, number in found)
+        return len(found)
 
     def tally(self, scope: str, name: str, number: int = 1) -> None:
         """Add to a counter."""

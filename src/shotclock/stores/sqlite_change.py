@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError
-from shotclock.model import Entry, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores import rows
 from shotclock.stores.rows import Row, micros
 from shotclock.stores.sqlite_view import Plans, SqliteSnapshot
@@ -95,6 +95,10 @@ class SqliteTransaction(SqliteSnapshot):
     def remove_entries(self, ids: Iterable[int]) -> None:
         """Drop entries."""
         self._db.executemany(SQL["entry_remove"], [(number,) for number in ids])
+
+    def purge_entries(self, kind: EntryKind, before: datetime, limit: int) -> int:
+        """Drop the oldest entries of a kind from before an instant."""
+        return self._db.execute(SQL["entries_purge"], (kind, micros(before), limit)).rowcount
 
     def tally(self, scope: str, name: str, number: int = 1) -> None:
         """Add to a counter."""

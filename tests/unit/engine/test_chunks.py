@@ -150,3 +150,14 @@ def test_an_enumeration_in_another_order_the_second_time_fails(shop: Shop) -> No
     run = shop.run(shop.items("items", "work", chunk=500, attempts=3))
     assert run.state == "failed"
     assert "it must list them in a fixed order" in (shop.phase_of().failure or "")
+
+
+def test_a_payload_reaches_a_child_as_it_was_given_however_large_its_numbers(shop: Shop) -> None:
+    shop.write("""
+        def items(ctx): yield "a", {"n": 2 ** 70, "text": "\\u00e9", "none": None, "list": [1.5, True]}
+        def work(ctx, items):
+            assert items[0].payload == {"n": 2 ** 70, "text": "\\u00e9", "none": None, "list": [1.5, True]}
+            return {"a": Succeeded(outputs={"n": items[0].payload["n"]})}
+    """)
+    assert shop.run(shop.items("items", "work", mode="process")).state == "complete", shop.notes()
+    assert shop.notes()[0].outputs == {"n": 2**70}

@@ -177,6 +177,17 @@ def test_an_enumeration_resumed_in_another_order_is_refused(day: Day) -> None:
     assert day.phase("items").size == 1
 
 
+def test_an_enumeration_resumed_with_fewer_items_fails_for_good(day: Day) -> None:
+    day.start(fan_out())
+    (task,) = day.lease()
+    day.coordinator.add_page(held(task), 0, [("a", None)])
+    day.coordinator.add_page(held(task), 1, [("b", None)])
+    day.done(task, pages=1)
+    for chunk in day.lease():
+        day.done(chunk)
+    assert "2 the first time" in (day.phase("items").failure or "")
+
+
 def test_a_lease_that_ran_out_counts_until_the_task_is_leased_again(day: Day) -> None:
     day.start(PhasePlan(name="raw", members=(Member(name="a", run="x:y"), Member(name="b", run="x:y"))))
     (first,) = day.lease("dead")

@@ -129,6 +129,15 @@ def test_a_parked_report_counts_when_its_name_is_made_an_alias(day: Day) -> None
     assert day.coordinator.alias(f"p/{KEY}", "raw", "bdl_box", "player_box", actor="ops") == []
 
 
+def test_a_parked_report_that_nobody_claims_is_dropped_after_its_time(day: Day) -> None:
+    day.start(external("a"), max_age=timedelta(days=30))
+    day.say("unknown")
+    day.pass_time(days=6, hours=23)
+    assert day.say("unknown").kind == "duplicate"
+    day.pass_time(hours=2)
+    assert day.say("unknown").kind == "parked"
+
+
 def test_a_name_is_the_same_however_its_accents_are_composed(day: Day) -> None:
     day.start(external("r\u00e9sum\u00e9", "b"))
     assert day.say("re\u0301sume\u0301").kind == "accepted"

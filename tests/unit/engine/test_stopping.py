@@ -35,7 +35,8 @@ Engine(store, settings, SystemClock(), bus=bus).until_over(run)
 def engine_process(shop: Shop, run: Run) -> "subprocess.Popen[bytes]":
     """Start a process with an engine over the shop's store."""
     arguments = [sys.executable, "-c", PROGRAM, str(shop.settings.home), run.id]
-    return subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})  # noqa: S603
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(arguments, env=environment)  # noqa: S603 - this interpreter, with the program above
 
 
 def test_a_stop_lets_members_end_that_can_and_their_answers_count(shop: Shop) -> None:

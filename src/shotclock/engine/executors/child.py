@@ -21,7 +21,7 @@ JOB: Final = b"J"
 STOP: Final = b"S"
 REPORT: Final = b"R"
 LOG: Final = b"L"
-"""What a message is: its first byte; the rest is MessagePack."""
+"""What a message is: its first byte; the rest is JSON."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class _Pipe:
 
     def send(self, what: bytes, message: TaskReport | Line) -> None:
         with self._lock:
-            self.connection.send_bytes(what + msgspec.msgpack.encode(message))
+            self.connection.send_bytes(what + msgspec.json.encode(message))
 
 
 def main(handle: int, level: int) -> None:
@@ -77,7 +77,7 @@ def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> N
             message = connection.recv_bytes()
             if message[:1] == JOB:
                 stop = Event()
-                jobs.put((msgspec.msgpack.decode(message[1:], type=Job), stop))
+                jobs.put((msgspec.json.decode(message[1:], type=Job), stop))
             else:
                 stop.set()
     except (EOFError, OSError):
@@ -88,7 +88,7 @@ def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> N
 def _answer(job: Job, stop: Event) -> TaskReport:
     report = perform(job, Context(job.assignment, stopped=stop.is_set))
     try:
-        msgspec.msgpack.encode(report)
+        msgspec.json.encode(report)
     except Exception as error:  # noqa: BLE001 - a report that cannot be sent must still be an answer
         return failed_for_good(job, f"the answer cannot be sent: {one_line(error)}")
     return report

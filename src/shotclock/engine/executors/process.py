@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from shotclock.engine.executors.child import JOB, REPORT, STOP, Line
-from shotclock.engine.job import Ended, Job, Key, died, timed_out
-from shotclock.model import TaskReport
+from shotclock.engine.job import Ended, Job, Key, died, failed_again, timed_out
+from shotclock.model import Again, TaskReport
 
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]);"
@@ -30,11 +30,12 @@ class _Child:
     def __init__(self) -> None:
         self.job: Job | None = None
         self.cut = False
+        self.gone = False
         self.pipe, theirs = Pipe()
         handle = theirs.fileno()
         arguments = [str(handle), str(logging.getLogger().getEffectiveLevel()), json.dumps(sys.path)]
         self.process = subprocess.Popen(  # noqa: S603 - this interpreter, with a program of ours
-            [sys.executable, "-c", _START, *arguments],
+            [sys.executable, "-u", "-c", _START, *arguments],
             pass_fds=(handle,),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -44,7 +45,7 @@ class _Child:
     def send(self, what: bytes, job: Job | None = None) -> None:
         """Send a message; a child that is dead is heard of by whoever listens to it."""
         with suppress(OSError):
-            self.pipe.send_bytes(what + (b"" if job is None else msgspec.msgpack.encode(job)))
+            self.pipe.send_bytes(what + (b"" if job is None else msgspec.json.encode(job)))
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the child and whatever it started."""
@@ -62,17 +63,27 @@ class ProcessExecutor:
         self._lock = Lock()
 
     def start(self, job: Job) -> None:
-        """Begin a job in a free child, or in a new one."""
+        """Begin a job in a free child, or in a new one; a child that cannot be started is a failed attempt."""
         with self._lock:
             child = self._free.pop() if self._free else None
-            if child is not None:
-                child.job, self._busy[job.key] = job, child
-        if child is None:
-            child = _Child()
-            with self._lock:
-                child.job, self._busy[job.key] = job, child
-            Thread(target=self._listen, args=(child,), name=f"shotclock child {child.process.pid}", daemon=True).start()
-        child.send(JOB, job)
+        try:
+            child = child or self._new_child()
+        except OSError as error:
+            reason = f"no child process can be started: {error.strerror or error}"
+            self._ended(job, failed_again(job, Again(cause="error", reason=reason)))
+            return
+        with self._lock:
+            child.job, self._busy[job.key] = job, child
+            gone = child.gone
+        if gone:
+            self._died(child, child.process.wait())
+        else:
+            child.send(JOB, job)
+
+    def _new_child(self) -> _Child:
+        child = _Child()
+        Thread(target=self._listen, args=(child,), name=f"shotclock child {child.process.pid}", daemon=True).start()
+        return child
 
     def stop(self, key: Key) -> bool:
         """Raise the function's `ctx.stop`."""
@@ -122,9 +133,9 @@ class ProcessExecutor:
             while True:
                 message = child.pipe.recv_bytes()
                 if message[:1] == REPORT:
-                    self._answered(child, msgspec.msgpack.decode(message[1:], type=TaskReport))
+                    self._answered(child, msgspec.json.decode(message[1:], type=TaskReport))
                 else:
-                    line = msgspec.msgpack.decode(message[1:], type=Line)
+                    line = msgspec.json.decode(message[1:], type=Line)
                     logging.getLogger(line.name).log(line.level, "%s", line.text)
         except (EOFError, OSError):
             self._died(child, child.process.wait())
@@ -140,6 +151,7 @@ class ProcessExecutor:
 
     def _died(self, child: _Child, code: int) -> None:
         with self._lock:
+            child.gone = True
             child.pipe.close()
             job, child.job = child.job, None
             self._free = [other for other in self._free if other is not child]

@@ -157,6 +157,9 @@ INSERT INTO entry (id, kind, scope, phase, member, at, digest, body) VALUES (?, 
 -- name: entry_remove
 DELETE FROM entry WHERE id = ?;
 
+-- name: entries_purge
+DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE kind = ? AND at < ? ORDER BY at, id LIMIT ?);
+
 -- name: tallies
 SELECT name, number FROM tally WHERE scope = ? ORDER BY name;
 
