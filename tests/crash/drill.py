@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from zlib import crc32
 
 from shotclock.testing.crashes import Rig, sample
 from shotclock.testing.points import Point
@@ -37,7 +38,7 @@ def _chosen(known: Sequence[Point], given: argparse.Namespace) -> Sequence[Point
         fixed, drawn = sample(near, given.kills, Random(given.seed))  # noqa: S311 - moments, not secrets
         near = fixed[: given.kills // 2] + drawn[: given.kills - given.kills // 2]
     part, parts = map(int, given.part.split("/"))
-    return near[part - 1 :: parts]
+    return [point for point in near if crc32(str(point).encode()) % parts == part - 1]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -51,12 +51,9 @@ def _previous_over(desk: Desk, own: PhasePlan, phase: Phase) -> bool:
     before = desk.tx.before(run.identity)
     if before is not None and before.state == "running":
         return False
-    usable = before is not None and before.state != "failed"
-    desk.change(
-        phase,
-        previous=before.id if usable and before is not None else None,
-        absent_upstream=() if usable else own.needs_previous,
-    )
+    there = () if before is None else [other.name for other in desk.tx.phases(before.id) if other.state == "done"]
+    absent = tuple(need for need in own.needs_previous if need not in there)
+    desk.change(phase, previous=None if before is None else before.id, absent_upstream=absent)
     return True
 
 

@@ -88,6 +88,7 @@ def consolidate_again(desk: Desk, run_id: str, plan: Plan, first: str) -> Run:
     assert target is not None
     desk.tx.add_tasks([Task(phase=target.id, work="then")])
     _supersede(desk, old)
+    flow.advance(desk, run.id)
     return run
 
 

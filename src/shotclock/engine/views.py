@@ -191,8 +191,7 @@ def _line(view: Snapshot, run: Run) -> RunLine:
 
 def halted_words(view: Snapshot, run: Run) -> str | None:
     """Say by whom and why new work of a run is stopped, if it is, whether or not the run is over."""
-    scopes = {"*", run.pipeline, run.id}
-    halt = next((halt for halt in view.halts() if halt.until is None and halt.scope in scopes), None)
+    halt = next((halt for halt in view.halts() if halt.until is None and halt.holds_for(run.identity)), None)
     return None if halt is None else f"halted by {halt.actor or 'an operator'}: {halt.reason}"
 
 

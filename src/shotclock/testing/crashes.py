@@ -79,22 +79,30 @@ class Rig:
         return _passed(home)
 
     def kill(self, points: Iterable[Point], known: Sequence[Point], *, most: int = 1) -> Tally:
-        """Play the story once for each point, and stop after `most` broken promises."""
+        """Play the story for each point, once more if it did not come by; stop after `most` broken promises."""
         killed: list[Point] = []
         missed: list[Point] = []
         broken: list[str] = []
         for point in points:
-            home = self._home()
             try:
-                (killed if self._play(home, point) else missed).append(point)
+                died = self._dies(point) or self._dies(point)
             except _FailedError as error:
                 broken.append(f"killed at {point}:\n{error}")
-            rmtree(home)
+            else:
+                (killed if died else missed).append(point)
             if len(broken) >= most:
                 break
         return Tally(
             points=len(known), places=places(known), killed=tuple(killed), missed=tuple(missed), broken=tuple(broken)
         )
+
+    def _dies(self, point: Point) -> bool:
+        """Play the story once, in a folder that is gone afterwards; say whether somebody died at the point."""
+        home = self._home()
+        try:
+            return self._play(home, point)
+        finally:
+            rmtree(home)
 
     def _home(self) -> Path:
         self._homes += 1
