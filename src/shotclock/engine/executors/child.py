@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
@@ -66,7 +67,9 @@ def main(handle: int, level: int) -> None:
     Thread(target=_listen, args=(pipe.connection, jobs), daemon=True).start()
     while True:
         job, stop = jobs.get()
-        pipe.send(REPORT, _answer(job, stop))
+        answer = _answer(job, stop)
+        with suppress(BrokenPipeError):  # the parent is dead: whoever listens to it ends this process
+            pipe.send(REPORT, answer)
 
 
 def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:
