@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from nba.queries import query
 from nba.source import key_day
 from shotclock.context import Context
-from shotclock.outcomes import Empty, Succeeded
+from shotclock.outcomes import Empty, Permanent, Succeeded
 from shotclock.warehouse.duckdb import scratch, write_parquet
 
 if TYPE_CHECKING:
@@ -27,11 +27,21 @@ def card(ctx: Context) -> Succeeded | Empty:
     given = {**sources(ctx), "day": day}
     with scratch() as connection:
         if not write_parquet(connection, query("games"), games, _some(given, "boxes", "schedule", "day")):
+            _check_known(ctx, connection, given)
             return Empty(reason=f"no games on {day}")
         listed = {**_some(given, "boxes", "positions", "day"), "games": str(games), "roster_days": ROSTER_DAYS}
         rows = write_parquet(connection, query("card"), players, listed)
         said = _said(connection, {**_some(given, "schedule", "day"), "games": str(games)})
     return Succeeded(rows=rows, outputs={"games": ctx.relative(games), "card": ctx.relative(players), **said})
+
+
+def _check_known(ctx: Context, connection: "DuckDBPyConnection", given: dict[str, Any]) -> None:
+    """Raise `Permanent` if neither log nor schedule reaches the day: then it cannot be said that it has no games."""
+    last = ctx.output("raw", "player_box")["last"]
+    planned = connection.execute(query("planned"), {"schedule": given["schedule"]}).fetchall()[0][0]
+    if given["day"].isoformat() > last and (planned is None or given["day"] > planned):
+        message = f"the log ends on {last}, and no schedule knows {given['day']}: fetch a newer file or the schedule"
+        raise Permanent(message)
 
 
 def sources(ctx: Context) -> dict[str, Any]:

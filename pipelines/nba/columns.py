@@ -19,8 +19,9 @@ COLUMNS = (
 
 ESPN_COLUMNS = (
     "game_id", "season", "season_type", "game_date", "game_date_time", "athlete_id", "athlete_display_name", "team_id",
-    "team_display_name", "team_abbreviation", "home_away", "opponent_team_abbreviation", "athlete_position_abbreviation",
-    "did_not_play", "team_winner", "minutes", "field_goals_made", "field_goals_attempted",
+    "team_display_name", "team_abbreviation", "home_away", "opponent_team_abbreviation",
+    "athlete_position_abbreviation", "did_not_play", "team_winner",
+    "minutes", "field_goals_made", "field_goals_attempted",
     "three_point_field_goals_made", "three_point_field_goals_attempted", "free_throws_made", "free_throws_attempted",
     "offensive_rebounds", "defensive_rebounds", "rebounds", "assists", "steals", "blocks", "turnovers", "fouls",
     "plus_minus", "points",

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from gzip import GzipFile
 from hashlib import sha256
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from shutil import copyfileobj
 from threading import Event
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -109,7 +111,7 @@ def _known(errand: Errand) -> dict[str, Any]:
     record = _read(errand.record)
     if not record or not errand.target.exists() or record.get("address") != errand.address:
         return {}
-    return record if _checksum(errand.target) == record.get("sha256") else {}
+    return record if _checksum(errand.target) == record.get("kept") else {}
 
 
 def _attempt(errand: Errand, known: dict[str, Any], said: Said) -> bool:
@@ -194,17 +196,24 @@ def _place(errand: Errand, edition: str, total: int) -> None:
         )
         raise FetchError(message)
     _check_layout(errand)
-    record = {"address": errand.address, "etag": edition, "sha256": found, "size": total, "terms": TERMS}
     with placing(errand.target) as temporary:
-        errand.part.replace(temporary)
+        _pack(errand.part, temporary)
+    kept = _checksum(errand.target)
+    record = {"address": errand.address, "etag": edition, "sha256": found, "size": total, "kept": kept, "terms": TERMS}
     write_whole(errand.record, _json(record))
-    errand.begun.unlink(missing_ok=True)
+    _forget(errand)
+
+
+def _pack(plain: Path, target: Path) -> None:
+    """Keep the file as the pipeline reads it: its bytes as published, with gzip around them."""
+    with plain.open("rb") as content, target.open("wb") as file, GzipFile("", "wb", mtime=0, fileobj=file) as packed:
+        copyfileobj(content, packed)
 
 
 def _check_layout(errand: Errand) -> None:
     with errand.part.open("rb") as file:
         head = file.readline(_PIECE)
-    if head.startswith(b"PAR1") or (b"game_id" in head and b"athlete_id" in head):
+    if b"game_id" in head and b"athlete_id" in head:
         return
     _forget(errand)
     message = f"{errand.address}: what came is not a player log in hoopR's layout: check the address given with --from"
@@ -291,7 +300,7 @@ def main(
     try:
         for year in [season_end(season) for season in seasons]:
             where = address.replace("{year}", str(year))
-            target = folder / f"player_box_{year}{Path(address).suffix}"
+            target = folder / f"player_box_{year}.csv.gz"
             _make(folder)
             fetch(Errand(where, target, checksum, patience, first_wait), _screen)
             click.echo(target)

@@ -7,7 +7,7 @@ from typing import Any
 
 from nba.queries import query
 from nba.source import key_day
-from nba.spread import LEVELS, SHARES, Spread, read_spread
+from nba.spread import SHARES, Spread, level, read_spread
 from shotclock.context import Context
 from shotclock.outcomes import Empty, Succeeded
 from shotclock.warehouse.duckdb import scratch, write_parquet
@@ -35,18 +35,19 @@ def yesterday(ctx: Context) -> Succeeded | Empty:
     with scratch() as connection:
         write_parquet(connection, query("joined"), joined, {"predictions": str(ctx.path(file)), "boxes": boxes})
         spread = read_spread(connection, ctx.path(given.result["spread"]))
-        within = _within(connection, joined, spread)
-        rows = write_parquet(connection, query("graded"), target, {"joined": str(joined), "within": within})
+        judged = _judged(connection, joined, spread)
+        rows = write_parquet(connection, query("graded"), target, {"joined": str(joined), **judged})
         asked = {"file": str(target)}
         day, players, out = connection.execute(query("graded_day"), asked).fetchall()[0]
     said = {"graded_day": day.isoformat(), "players": players, "did_not_play": out}
     return Succeeded(rows=rows, outputs={"file": ctx.relative(target), **said})
 
 
-def _within(connection: Any, joined: Path, spread: Spread) -> list[int | None]:  # noqa: ANN401 - a DuckDB connection
-    """Return for each row the narrowest interval that holds its outcome."""
+def _judged(connection: Any, joined: Path, spread: Spread) -> dict[str, object]:  # noqa: ANN401 - a DuckDB connection
+    """Return of each row the narrowest interval that holds its outcome, and the level of its prediction."""
     found = connection.execute(query("judged"), {"joined": str(joined)}).fetchall()
-    return [None if outcome is None else spread.holding(*asked, outcome) for *asked, outcome in found]
+    within = [None if row[3] is None else spread.holding(row[0], row[1], row[2], row[3]) for row in found]
+    return {"within": within, "level": [level(row[0], row[2]) for row in found]}
 
 
 def consolidate(ctx: Context) -> dict[str, Any]:
@@ -57,23 +58,26 @@ def consolidate(ctx: Context) -> dict[str, Any]:
     """
     graded = next((one.outputs for one in ctx.settled() if one.kind == "succeeded"), None)
     ctx.commit_once(lambda connection: _merge(ctx, connection, graded))
-    day = {"day": key_day(ctx.key), "mode": ctx.mode}
-    recent = {"since": key_day(ctx.key) - RECENT}
     files = {name: ctx.stage(f"{name}.parquet") for name in (*TABLES, "misses", "sources", "errors", "spread")}
     with ctx.warehouse.reading() as connection:
-        connection.execute(query("graded_so_far"), day)
-        for name in TABLES:
-            write_parquet(connection, query(name), files[name])
-        write_parquet(connection, query("recent_errors"), files["errors"], recent)
-        edges = {stat: list(levels) for stat, levels in LEVELS.items()}
-        asked = {**day, **recent, **edges, "shares": list(SHARES)}
-        write_parquet(connection, query("recent_spread"), files["spread"], asked)
+        _write_taught(ctx, connection, files)
         _write_misses(ctx, connection, files["misses"], graded)
         write_parquet(connection, query("sources"), files["sources"], _sources(ctx))
         shown = connection.execute(query("shown"), {"file": str(files["summary"])}).fetchall()
         lined = connection.execute(query("shown_line"), {"file": str(files["beside_line"])}).fetchall()
     said = {name: ctx.relative(path) for name, path in files.items()}
     return {**said, "graded_day": graded["graded_day"] if graded else None, "show": _show(graded, shown, lined)}
+
+
+def _write_taught(ctx: Context, connection: Any, files: Mapping[str, Path]) -> None:  # noqa: ANN401 - a DuckDB connection
+    day: dict[str, object] = {"day": key_day(ctx.key), "mode": ctx.mode}
+    since: dict[str, object] = {"since": key_day(ctx.key) - RECENT}
+    connection.execute(query("graded_so_far"), day)
+    for name in TABLES:
+        write_parquet(connection, query(name), files[name])
+    write_parquet(connection, query("recent_errors"), files["errors"], since)
+    asked = {**day, **since, "shares": list(SHARES)}
+    write_parquet(connection, query("recent_spread"), files["spread"], asked)
 
 
 def _merge(ctx: Context, connection: Any, graded: Mapping[str, Any] | None) -> None:  # noqa: ANN401 - a DuckDB connection
@@ -129,5 +133,7 @@ def _beside(lined: Sequence[Any]) -> list[str]:
     """Say how the line compares, on the rows that have one."""
     if not lined:
         return []
-    told = [f"{stat} line {line:.2f}, season mean {mean:.2f}, best system {best:.2f}" for stat, line, mean, best in lined]
+    told = [
+        f"{stat} line {line:.2f}, season mean {mean:.2f}, best system {best:.2f}" for stat, line, mean, best in lined
+    ]
     return [f"where there is a line: {'; '.join(told)}", CAVEAT]

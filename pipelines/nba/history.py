@@ -36,7 +36,10 @@ def history(ctx: Context) -> Succeeded:
     given = sources(ctx)
     boxes, positions = given["boxes"], given["positions"]
     names = [Path(name).name for name in (*boxes, positions)]
-    rules = [query(name) for name in ("history_macros", "player_games", "player_state", "team_state", "allowed", "cards", "debuts")]
+    rules = [
+        query(name)
+        for name in ("history_macros", "player_games", "player_state", "team_state", "allowed", "cards", "debuts")
+    ]
     key = digest(*(text.encode() for text in (*names, *rules)))
     folder = ctx.home / "cache" / "history" / key
     files = {name: folder / f"{name}.parquet" for name in ("cards", "games", "debuts", "allowed", "teams", "players")}

@@ -1,4 +1,4 @@
-"""The models phase: gradient-boosted trees, fitted anew each week on games before the week, kept with what they are of."""
+"""The models phase: gradient-boosted trees, fitted anew each week on the games before it, kept with what made them."""
 
 import json
 from collections.abc import Mapping, Sequence

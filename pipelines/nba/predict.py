@@ -14,7 +14,9 @@ from shotclock.context import Context
 from shotclock.outcomes import Item, Outcome, Permanent, Succeeded
 from shotclock.warehouse.duckdb import scratch, write_parquet
 
-SYSTEM = "ensemble of season mean, last ten games, exponentially weighted form and, where fitted, gradient-boosted trees"
+SYSTEM = (
+    "ensemble of season mean, last ten games, exponentially weighted form and, where fitted, gradient-boosted trees"
+)
 
 COLUMNS = (
     "player_id", "games_before", "minutes_before", "games", "minutes", "basis", "stat", "system", "value", "low80",
@@ -60,7 +62,9 @@ def predict_many(ctx: Context, items: Sequence[Item]) -> Mapping[str, Outcome]:
         chunk = _players(connection)
         learned = _learned(ctx, connection)
         past = _past(ctx, connection)
-        rows = [row for place, one in enumerate(chunk) for row in _rows(one, features["newcomer"], learned, place, past)]
+        rows = [
+            row for place, one in enumerate(chunk) for row in _rows(one, features["newcomer"], learned, place, past)
+        ]
         staged = {name: [row[number] for row in rows] for number, name in enumerate(COLUMNS)}
         write_parquet(connection, query("staged"), ctx.stage("predictions.parquet"), staged)
     return {item.id: Succeeded(rows=len(rows) // max(1, len(chunk))) for item in items}
@@ -117,8 +121,9 @@ def consolidate(ctx: Context) -> dict[str, Any]:
     ctx.commit_once(lambda connection: _merge(ctx, connection, files))
     day = {"day": key_day(ctx.key), "mode": ctx.mode}
     long, wide = ctx.stage("predictions.parquet"), ctx.stage("day.parquet")
-    ctx.warehouse.export(query("day").format(**day), long)
-    rows = ctx.warehouse.export(query("wide").format(**day, headline="ensemble"), wide)
+    with ctx.warehouse.reading() as connection:
+        write_parquet(connection, query("day").format(**day), long)
+        rows = write_parquet(connection, query("wide").format(**day, headline="ensemble"), wide)
     grade = ctx.inputs["grade"].result
     said = {"rows": rows, "headline": "ensemble", "opening": _opening(ctx), "spread": grade.get("spread")}
     return {"file": ctx.relative(wide), "predictions": ctx.relative(long), **said}

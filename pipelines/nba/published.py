@@ -53,6 +53,8 @@ def noted(ctx: Context, name: str, file: Path, keys: Sequence[str]) -> dict[str,
     with scratch() as connection:
         if not rejected.exists():
             write_parquet(connection, query("refused"), rejected, {"file": str(file), "source": ctx.member})
-        rows, aside = connection.execute(query("accepted"), {"file": str(file), "rejected": str(rejected)}).fetchall()[0]
+        rows, aside = connection.execute(query("accepted"), {"file": str(file), "rejected": str(rejected)}).fetchall()[
+            0
+        ]
     said = {"new": changes.new, "changed": changes.changed, "removed": changes.removed}
     return {**said, "file": ctx.relative(file), "rows": rows, "set_aside": aside, "rejected": ctx.relative(rejected)}

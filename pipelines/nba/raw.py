@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -68,9 +68,9 @@ def player_box(ctx: Context) -> Succeeded:
             "rejected": ctx.relative(rejected),
             "listed": listed,
             "did_not_play": out,
-            "covers": f"{first} to {last}",
+            "last": last.isoformat(),
         },
-        as_of=datetime(day.year, day.month, day.day, tzinfo=UTC),
+        as_of=datetime.combine(min(day, last), time(), tzinfo=UTC),
     )
 
 

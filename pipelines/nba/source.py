@@ -100,13 +100,14 @@ def find(ctx: Context, day: date) -> Source:
 
 
 def check_covered(source: Source, day: date, first: date | None, last: date | None) -> None:
-    """Raise `Permanent` if the files do not reach the day, so that it cannot be said whether it has games."""
-    if first is not None and last is not None and first <= day <= last:
+    """Raise `Permanent` if the files begin after the day; whether a day after their end has games, a schedule says."""
+    reached = first is not None and first <= day
+    if reached and (not source.simulated or (last is not None and day <= last)):
         return
     if source.simulated:
         raise Permanent(_outside_simulation(day))
     covered = f"has days from {first} to {last}" if first else "has no usable rows"
-    message = f"{source.seasons[-1].path} {covered}, none for {day}: fetch a newer file, or choose a day within"
+    message = f"{source.seasons[-1].path} {covered}, none for {day}: choose a day within"
     raise Permanent(message)
 
 

@@ -1,7 +1,8 @@
 """Intervals around a prediction: how far outcomes have lain from predictions of that level, on earlier days only."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ LEVELS: Mapping[Stat, tuple[float, ...]] = {
 SHARES = tuple(share / 100 for share in range(5, 100, 5))
 """The shares of misses that are kept: enough for intervals of 10, 20, … 90 %."""
 
+_MIDDLE = SHARES.index(0.5)
+
 FEWEST = 100
 """Graded predictions below which a level borrows from all levels of the system, and a system from a rule of thumb."""
 
@@ -28,7 +31,7 @@ _NORMAL = 1.2816
 
 
 class Misses(Struct, frozen=True, kw_only=True):
-    """The quantiles, at `SHARES`, of outcome minus prediction for a level of a system's predictions; -1 is all levels."""
+    """The quantiles, at `SHARES`, of outcome minus prediction at a level of a system's predictions; -1 is all."""
 
     stat: Stat
     system: System
@@ -39,32 +42,42 @@ class Misses(Struct, frozen=True, kw_only=True):
 
 def level(stat: Stat, value: float) -> int:
     """Return which level a prediction is of."""
-    return sum(value >= edge for edge in LEVELS[stat])
+    return bisect_right(LEVELS[stat], value)
 
 
 class Spread:
     """The misses known so far, asked for one prediction at a time."""
 
     def __init__(self, misses: Sequence[Misses]) -> None:
-        self._known = {(one.stat, one.system, one.level): one for one in misses if one.rows >= FEWEST}
+        self._known = {(one.stat, one.system, one.level): one.quantiles for one in misses if one.rows >= FEWEST}
 
     def interval(self, stat: Stat, system: System, value: float, nominal: int = 80) -> tuple[float, float]:
         """Return the interval that should hold the outcome in `nominal` of 100 games."""
-        known = self._known.get((stat, system, level(stat, value))) or self._known.get((stat, system, -1))
+        known = self._quantiles(stat, system, value)
         if known is None:
-            # Counts spread with the root of their mean, and somewhat more, because minutes vary too.
-            wide = _NORMAL * sqrt(0.5 + 2.2 * max(value, 0.0)) * nominal / 80
+            wide = _thumb(value) * nominal
             return max(0.0, value - wide), value + wide
-        low, high = SHARES.index((100 - nominal) / 200), SHARES.index((100 + nominal) / 200)
-        return max(0.0, value + known.quantiles[low]), value + known.quantiles[high]
+        size = nominal // 10
+        return max(0.0, value + known[_MIDDLE - size]), value + known[_MIDDLE + size]
 
     def holding(self, stat: Stat, system: System, value: float, outcome: float) -> int:
         """Return the narrowest interval, 10 to 90, that holds the outcome, 100 if none does."""
-        for nominal in range(10, 100, 10):
-            low, high = self.interval(stat, system, value, nominal)
-            if low <= outcome <= high:
-                return nominal
-        return 100
+        known, miss = self._quantiles(stat, system, value), outcome - value
+        if known is None:
+            size = ceil(abs(miss) / _thumb(value) / 10)
+        else:
+            # An interval reaches as many quantiles down from the middle as up.
+            size = max(_MIDDLE + 1 - bisect_right(known, miss), bisect_left(known, miss) - _MIDDLE)
+        return 10 * min(max(size, 1), 10)
+
+    def _quantiles(self, stat: Stat, system: System, value: float) -> tuple[float, ...] | None:
+        return self._known.get((stat, system, level(stat, value))) or self._known.get((stat, system, -1))
+
+
+def _thumb(value: float) -> float:
+    """Return how much wider each percent makes an interval by the rule of thumb."""
+    # Counts spread with the root of their mean, and somewhat more, because minutes vary too.
+    return _NORMAL * sqrt(0.5 + 2.2 * max(value, 0.0)) / 80
 
 
 def read_spread(connection: Any, file: Path) -> Spread:  # noqa: ANN401 - a DuckDB connection

@@ -13,7 +13,10 @@ SYSTEMS: tuple[System, ...] = ("season_mean", "last_ten", "weighted", "lightgbm"
 SINGLE: tuple[System, ...] = SYSTEMS[:-1]
 
 SHARPNESS = 20
-"""Power of the inverse error by which the ensemble weighs: errors of systems lie close, the first power hardly tells."""
+"""Power of the inverse error by which the ensemble weighs: errors lie so close that the first power hardly tells."""
+
+_LEAST = 0.01
+"""No error counts as smaller: a system that happened to be right a few times is not right for ever."""
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -33,11 +36,10 @@ class Known(Struct, frozen=True, kw_only=True):
 
 def expected(known: Known, stat: Stat, newcomer: Mapping[str, float], learned: float | None) -> dict[System, float]:
     """Return what each single system expects; whoever has no history is expected to do what newcomers did."""
-    ten = getattr(known, f"ten_{stat}")
-    if known.fast_minutes is None or getattr(known, "points_rate") is None:
+    if known.fast_minutes is None or known.points_rate is None:
         plain = newcomer[stat]
         return {"season_mean": plain, "last_ten": plain, "weighted": plain}
-    season = getattr(known, f"season_{stat}")
+    ten, season = getattr(known, f"ten_{stat}"), getattr(known, f"season_{stat}")
     found: dict[System, float] = {
         "season_mean": ten if season is None else season,
         "last_ten": ten,
@@ -47,9 +49,10 @@ def expected(known: Known, stat: Stat, newcomer: Mapping[str, float], learned: f
 
 
 def ensemble(values: Mapping[System, float], errors: Mapping[System, float]) -> float:
-    """Return the mean of the systems' values, each weighted by the inverse of its error so far; alike without errors."""
+    """Return the mean of the systems' values, weighted by the inverse of their errors so far; alike without errors."""
     if any(system not in errors for system in values):
         return sum(values.values()) / len(values)
-    least = min(errors[system] for system in values)
-    weights = {system: (least / errors[system]) ** SHARPNESS for system in values}
+    known = {system: max(errors[system], _LEAST) for system in values}
+    least = min(known.values())
+    weights = {system: (least / known[system]) ** SHARPNESS for system in values}
     return sum(weights[system] * value for system, value in values.items()) / sum(weights.values())

@@ -119,6 +119,29 @@ def test_a_quorum_opens_after_its_grace_and_waits_for_a_critical_member_whatever
     assert world.opened(run="p/2025-01-16").reason == "quorum"
 
 
+def test_optional_members_enough_for_a_quorum_block_at_once_where_a_critical_one_is_missing(world: World) -> None:
+    members = "{A: {external: true, critical: true}, o0: {external: true, optional: true}}"
+    world.start(
+        f"phases:\n  raw:\n    members: {members}\n    gate: {{opens: {{need: 60%, of: optional}}, grace: 5m}}\n"
+    )
+    assert world.phase().mark is None
+    world.say("o0")
+    world.look()
+    assert world.mark().kind == "blocked"
+    (alert,) = world.alerts("blocked")
+    assert (alert["names"], alert["command"]) == (["A"], "shotclock report p/2025-01-15 raw A succeeded")
+    world.say("A")
+    assert world.opened().reason == "all"
+
+
+def test_a_hand_over_of_a_generation_that_was_superseded_is_delivered_no_more(world: World) -> None:
+    world.start(f"phases:\n  raw: {{members: {{a: {{external: true}}}}}}\n{NEXT}")
+    world.say("a")
+    world.coordinator.rerun("p/2025-01-15", world.plan, "raw", ["a"])
+    world.look()
+    assert (world.handovers("next"), world.handovers("raw")) == (0, 1)
+
+
 def test_a_bus_that_refuses_three_times_delays_a_hand_over_and_loses_none(world: World) -> None:
     world.start(f"phases:\n  raw: {{members: {{a: {{external: true}}}}}}\n{NEXT}")
     world.look()

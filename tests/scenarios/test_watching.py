@@ -1,6 +1,7 @@
 """A halt stops what is new and hides nothing that is there."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,25 @@ def test_every_answer_about_a_halted_run_says_so_and_what_was_is_still_told(
         assert execute(command) == 0
         told = json.loads(capsys.readouterr().out)
         assert "a bad deploy" in json.dumps(told)
+
+
+def test_every_missing_day_and_phase_is_named_however_old_and_days_off_are_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    folder = tmp_path / f"gappy_{tmp_path.name}"
+    folder.mkdir()
+    (folder / "days.py").write_text("def works(day):\n    return day.day in {1, 2, 3} and day.year == 2019\n")
+    starts = f'starts: {{schedule: "0 6 * * *", calendar: "{folder.name}.days:works"}}'
+    phases = "phases: {raw: {members: {a: {command: 'true'}}}, next: {needs: [raw], members: {b: {command: 'false'}}}}"
+    (folder / "pipeline.yaml").write_text(f"pipeline: days\n{starts}\n{phases}\n", encoding="utf-8")
+    fast = ["--home", str(tmp_path / "home"), "--json"]
+    monkeypatch.setenv("SHOTCLOCK_RETRY_FIRST", "1ms")
+    assert execute(["run", folder.name, "2019-03-01", *fast]) == 1
+    capsys.readouterr()
+    assert execute(["gaps", folder.name, "--since", "2018-12-20", *fast]) == 1
+    found = json.loads(capsys.readouterr().out)["gaps"]
+    missing = [(gap["key"], gap["phase"]) for gap in found if gap["key"].startswith("2019-03")]
+    assert missing == [("2019-03-01", "next"), ("2019-03-02", None), ("2019-03-03", None)]
+    assert len(found) == 3 * 12

@@ -27,7 +27,7 @@ ESPN_COLUMNS = (
 _FIRST_ATHLETE, _FIRST_GAME = 4_000_001, 401_700_000
 _POSITIONS = {"G": "Guard", "F": "Forward", "C": "Center"}
 _COACH = "COACH'S DECISION"
-_FIGURES = 16
+_FIGURES = 17
 _LISTED = 15
 """At most so many of a side are listed, players who did not enter the game last."""
 

@@ -1,8 +1,6 @@
 -- How far outcomes lay from predictions of each level lately; level -1 is all of them.
 WITH misses AS (
-  SELECT stat, system, round(outcome - value, 2) AS miss,
-    len(list_filter(CASE stat WHEN 'points' THEN $points WHEN 'rebounds' THEN $rebounds ELSE $assists END::DOUBLE[],
-      lambda edge: value >= edge)) AS level
+  SELECT stat, system, level, round(outcome - value, 2) AS miss
   FROM grades
   WHERE mode = $mode AND game_date < $day AND game_date >= $since AND eligible
 )

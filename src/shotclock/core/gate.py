@@ -431,7 +431,7 @@ def _missing_words(scene: Scene) -> str:
 def _hopeless_words(scene: Scene) -> str:
     if _refused(scene.phase):
         return "empty_not_allowed: the roll is sealed and has no members"
-    incomplete = ", enumeration failed: roll_incomplete" if scene.phase.enumeration_failed else ""
+    incomplete = f", roll_incomplete: {scene.phase.failure}" if scene.phase.enumeration_failed else ""
     spare = rules.tolerated(scene.gate, scene.phase.counts)
     return (
         f"hopeless: all have settled and the rule cannot be met: {_missing_words(scene)}, {spare} tolerated{incomplete}"

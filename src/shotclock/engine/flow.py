@@ -51,12 +51,9 @@ def _previous_over(desk: Desk, own: PhasePlan, phase: Phase) -> bool:
     before = desk.tx.before(run.identity)
     if before is not None and before.state == "running":
         return False
-    usable = before is not None and before.state != "failed"
-    desk.change(
-        phase,
-        previous=before.id if usable and before is not None else None,
-        absent_upstream=() if usable else own.needs_previous,
-    )
+    there = () if before is None else [other.name for other in desk.tx.phases(before.id) if other.state == "done"]
+    absent = tuple(need for need in own.needs_previous if need not in there)
+    desk.change(phase, previous=None if before is None else before.id, absent_upstream=absent)
     return True
 
 
@@ -76,7 +73,7 @@ def start(desk: Desk, own: PhasePlan, phase: Phase, phases: dict[str, Phase]) ->
     if not phase.size and not phase.sealed:
         _call_roll(desk, own, phase)
     body = {"run": phase.run, "phase": phase.name, "id": phase.id}
-    desk.post(f"handover:{phase.id}:1", "handover", phase.run, body)
+    desk.post(handover_key(phase, Handover(triggered_at=desk.now)), "handover", phase.run, body)
     desk.touch(phase)
     desk.started.append(phase.id)
 
@@ -160,12 +157,17 @@ def check_handover(desk: Desk, phase: Phase) -> None:
             again = handover.sent_again(phase.handover, desk.now)
             desk.change(phase, handover=again)
             body = {"run": phase.run, "phase": phase.name, "id": phase.id}
-            desk.post(f"handover:{phase.id}:{again.sent}", "handover", phase.run, body)
+            desk.post(handover_key(phase, again), "handover", phase.run, body)
         case "escalate":
             desk.change(phase, handover=handover.unacknowledged(phase.handover))
             desk.alert(phase, "unacknowledged", "started, but nothing has taken it up", command="shotclock status")
         case "wait":
             pass
+
+
+def handover_key(phase: Phase, told: Handover) -> str:
+    """Return the key of the message that tells the start of a phase, the first time or again."""
+    return f"handover:{phase.id}:{told.sent}"
 
 
 def mark_started(desk: Desk, phase: Phase) -> Phase:

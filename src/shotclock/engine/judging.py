@@ -232,8 +232,11 @@ def _too_old(desk: Desk, phase: Phase) -> None:
 
 
 def _rerun_for_late(desk: Desk, phase: Phase) -> None:
-    """Make the new generation that late reports of a phase asked for, once they had time to settle."""
+    """Make the new generation that late reports asked for, once they had time to settle and no halt holds."""
     run = desk.run(phase.run)
+    if phase.rerun_at is not None and clocks.halted(desk.halts(run), desk.now) is not None:
+        desk.change(phase, due_at=desk.now + desk.settings.check_again)
+        return
     wanted = phase.rerun_at is not None and not run.superseded
     desk.change(phase, due_at=None, rerun_at=None)
     if wanted:
@@ -253,9 +256,9 @@ def _budget_due(desk: Desk, phase: Phase) -> datetime | None:
 
 
 def _spend_budget(desk: Desk, phase: Phase) -> Phase:
-    """Give up on what has not started when the phase's budget is spent."""
+    """Give up on what has not started once the phase's budget is spent, items that are listed later included."""
     due = _budget_due(desk, phase)
-    if due is None or desk.now < due:
+    if not phase.budget_spent and (due is None or desk.now < due):
         return phase
     phase = desk.change(phase, budget_spent=True)
     waiting = [task for task in _all_pending(desk, phase) if task.state == "queued"]

@@ -13,8 +13,8 @@ def consider(desk: Desk, subject: settling.Subject, report: Report) -> None:
     """Act on a late report as the phase's policy says; the report itself is kept already."""
     phase = subject.phase
     policy = desk.plan_of(phase).gate.late
-    if policy == "record" or subject.run.superseded or phase.state == "skipped":
-        return
+    if policy == "record" or subject.run.superseded or phase.state == "skipped" or report.part is not None:
+        return  # a part alone never satisfies its member
     said = LateReport(
         importance=rolls.importance_of(subject.task),
         stood=subject.kind,

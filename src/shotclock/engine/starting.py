@@ -88,6 +88,7 @@ def consolidate_again(desk: Desk, run_id: str, plan: Plan, first: str) -> Run:
     assert target is not None
     desk.tx.add_tasks([Task(phase=target.id, work="then")])
     _supersede(desk, old)
+    flow.advance(desk, run.id)
     return run
 
 
@@ -107,6 +108,8 @@ def _supersede(desk: Desk, old: Run) -> None:
     for phase in desk.phases(old.id):
         if phase.state not in PHASE_OVER:
             desk.change(phase, state="failed", failure="superseded", ended_at=desk.now, due_at=None, mark=None)
+        if phase.handover is not None:  # what of it was not delivered yet has nobody to tell any more
+            desk.tx.sent([flow.handover_key(phase, phase.handover)])
 
 
 def _newest(desk: Desk, run_id: str) -> Run:

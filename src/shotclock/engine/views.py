@@ -25,6 +25,7 @@ from shotclock.model import (
     PhaseState,
     Plan,
     Run,
+    RunId,
     RunState,
     Task,
 )
@@ -127,6 +128,15 @@ class RunView(Struct, frozen=True, kw_only=True):
     """By whom and why new work is stopped, where it is."""
 
 
+class Gap(Struct, frozen=True, kw_only=True):
+    """A day, or a phase of a day, that is missing."""
+
+    key: str
+    phase: str | None = None
+    """None where the whole run is missing."""
+    reason: str
+
+
 class MissingMember(Struct, frozen=True, kw_only=True):
     """A member that is not satisfied."""
 
@@ -181,8 +191,7 @@ def _line(view: Snapshot, run: Run) -> RunLine:
 
 def halted_words(view: Snapshot, run: Run) -> str | None:
     """Say by whom and why new work of a run is stopped, if it is, whether or not the run is over."""
-    scopes = {"*", run.pipeline, run.id}
-    halt = next((halt for halt in view.halts() if halt.until is None and halt.scope in scopes), None)
+    halt = next((halt for halt in view.halts() if halt.until is None and halt.holds_for(run.identity)), None)
     return None if halt is None else f"halted by {halt.actor or 'an operator'}: {halt.reason}"
 
 
@@ -227,6 +236,19 @@ def run_view(view: Snapshot, run: Run, settings: Settings, now: datetime) -> Run
         late=len(view.entries("late", scope=run.id)),
         halted=halted_words(view, run),
     )
+
+
+def gaps(view: Snapshot, plan: Plan, keys: Sequence[str]) -> list[Gap]:
+    """Return what is missing of a pipeline: keys without a run, and phases that failed or were skipped."""
+    found: list[Gap] = []
+    for key in keys:
+        run = view.newest(RunId(pipeline=plan.pipeline, key=key, mode=plan.mode))
+        if run is None:
+            found.append(Gap(key=key, reason="there is no run"))
+        elif run.state == "failed":
+            broken = (phase for phase in view.phases(run.id) if phase.state in {"failed", "skipped"})
+            found += [Gap(key=key, phase=phase.name, reason=phase.failure or phase.state) for phase in broken]
+    return found
 
 
 def parked(view: Snapshot, run: Run, phase: str | None = None) -> tuple[str, ...]:

@@ -262,6 +262,8 @@ def add_page(desk: Desk, held: Held, number: int, items: Sequence[ItemPair]) -> 
     phase = desk.phase(phase.id)
     counts = phase.counts.add("required", "pending", len(ids))
     desk.change(phase, size=phase.size + len(ids), pages=phase.pages + 1, counts=counts, worse=phase.worse + 1)
+    if phase.budget_spent:
+        desk.touch(phase)
 
 
 def _same_page(desk: Desk, phase: Phase, number: int, mark: str) -> None:

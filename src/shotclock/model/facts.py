@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shotclock.model.counts import Counts, Kind
 from shotclock.model.dispatch import Breaker, Ramp, Recovery
@@ -418,11 +419,15 @@ class Halt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A span in which nothing is dispatched, opened or delivered."""
 
     scope: str
-    """``*``, a pipeline, or a run's text form."""
+    """``*``, a pipeline, or a run's text form; without a generation it holds for every one of them."""
     since: datetime
     until: datetime | None = None
     actor: str = ""
     reason: str = ""
+
+    def holds_for(self, run: RunId) -> bool:
+        """Say whether the halt is about a run, whenever it is in force."""
+        return self.scope in {"*", run.pipeline, str(run), str(replace(run, generation=1))}
 
 
 class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):

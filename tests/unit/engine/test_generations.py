@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from shotclock.errors import UsageError
-from shotclock.model import Amount, Deadline, Gate, Need
+from shotclock.model import Again, Amount, Deadline, Gate, Need, PartOf
 from tests.unit.engine.day import KEY, Day, external, fan_out
 
 HALF_HOUR = Gate(deadline=Deadline(after=timedelta(minutes=30)))
@@ -155,3 +155,41 @@ def test_a_late_report_between_the_close_and_the_opening_does_not_put_the_openin
     assert day.run().state == "partial"
     day.pass_time(minutes=10)
     assert day.run().superseded
+
+
+def test_a_halt_of_a_run_holds_for_its_next_generations_and_late_reruns_wait_for_its_end(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b")
+    day.coordinator.halt(f"p/{KEY}", actor="ops", reason="drill")
+    day.pass_time(minutes=20)
+    assert not day.run().superseded
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    day.pass_time(minutes=1)
+    assert day.run(run.id).state == "running"
+    day.coordinator.resume(f"p/{KEY}", actor="ops")
+    day.pass_time(seconds=0)
+    assert day.run(run.id).state == "complete"
+
+
+def test_a_late_part_alone_makes_no_new_generation(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b", part=PartOf(number=1, of=3))
+    day.pass_time(hours=1)
+    assert not day.run().superseded
+
+
+def test_doing_a_consolidation_again_starts_branches_that_had_not_started(day: Day) -> None:
+    day.start(fan_out(then="x:merge", attempts=1), external("z", name="other"))
+    day.enumerate(["a"])
+    (chunk,) = day.lease()
+    day.done(chunk)
+    (then,) = day.lease()
+    day.done(then, whole=Again(cause="error", reason="disk full"))
+    run = day.coordinator.rerun_then(f"p/{KEY}", day.plan, "items")
+    assert day.phase("other", run.id).state == "active"

@@ -1,5 +1,6 @@
 """Fetching a season: whole or not at all, gone on with after a break, checked, and refused in one line."""
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from nba.fetch import FetchError as Refused
 from tests.unit.nba.served import Served, serving
 
 CONTENT = b"game_id,season,athlete_id\n" + b"401700001,2025,4000001\n" * 20_000
-NAME = "player_box_2025.csv"
+NAME = "player_box_2025.csv.gz"
 
 
 @pytest.fixture
@@ -31,11 +32,16 @@ def fetched(served: Served, folder: Path, *more: str) -> Result:
     return CliRunner().invoke(main, words)
 
 
+def kept(file: Path) -> bytes:
+    """Return what was published, from the file it is kept in."""
+    return gzip.decompress(file.read_bytes())
+
+
 def test_a_season_is_fetched_whole_and_recorded(served: Served, tmp_path: Path) -> None:
     done = fetched(served, tmp_path / "data")
     record = json.loads((tmp_path / "data" / f"{NAME}.json").read_bytes())
     assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'data' / NAME}\n")
-    assert (tmp_path / "data" / NAME).read_bytes() == CONTENT
+    assert kept(tmp_path / "data" / NAME) == CONTENT
     assert (record["sha256"], record["size"]) == (sha256(CONTENT).hexdigest(), len(CONTENT))
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [NAME, f"{NAME}.json"]
 
@@ -52,7 +58,7 @@ def test_a_connection_that_ends_early_is_gone_on_with(served: Served, tmp_path: 
     served.cut_after = [100_000, 50_000]
     done = fetched(served, tmp_path)
     assert done.exit_code == 0
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert kept(tmp_path / NAME) == CONTENT
     assert [asked.get("range") for asked in served.asked] == [None, "bytes=100000-", "bytes=150000-"]
     assert {asked.get("if-range") for asked in served.asked[1:]} == {'"first"'}
 
@@ -64,7 +70,7 @@ def test_what_came_is_kept_for_the_next_call(served: Served, tmp_path: Path) -> 
     assert "4 times: run the same command again, it goes on at byte 200,000" in first.stderr
     assert not (tmp_path / NAME).exists()
     assert fetched(served, tmp_path).exit_code == 0
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert kept(tmp_path / NAME) == CONTENT
     assert served.asked[-1]["range"] == "bytes=200000-"
 
 
@@ -73,13 +79,13 @@ def test_another_edition_in_between_is_fetched_from_its_start(served: Served, tm
     fetched(served, tmp_path)
     served.content, served.tag = CONTENT.replace(b"4000001", b"4000002"), '"second"'
     assert fetched(served, tmp_path).exit_code == 0
-    assert (tmp_path / NAME).read_bytes() == served.content
+    assert kept(tmp_path / NAME) == served.content
 
 
 def test_a_publisher_without_ranges_sends_the_whole_again(served: Served, tmp_path: Path) -> None:
     served.cut_after, served.ranges = [100_000], False
     assert fetched(served, tmp_path).exit_code == 0
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert kept(tmp_path / NAME) == CONTENT
 
 
 def test_a_publisher_that_falls_silent_is_given_up_on_in_time(served: Served, tmp_path: Path) -> None:
@@ -113,7 +119,7 @@ def test_a_wrong_checksum_keeps_nothing_new_and_what_was_there(served: Served, t
     done = fetched(served, tmp_path, "--sha256", "ab" * 32)
     assert done.exit_code == 1
     assert f"its SHA-256 is {sha256(served.content).hexdigest()}, due is {'ab' * 32}: nothing was kept" in done.stderr
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert kept(tmp_path / NAME) == CONTENT
     assert not list(tmp_path.glob(".*"))
 
 
@@ -132,16 +138,16 @@ def test_what_is_there_is_not_fetched_again(served: Served, tmp_path: Path) -> N
 
 def test_a_file_that_was_altered_is_fetched_anew(served: Served, tmp_path: Path) -> None:
     fetched(served, tmp_path)
-    (tmp_path / NAME).write_bytes(CONTENT[:-7])
+    (tmp_path / NAME).write_bytes(gzip.compress(CONTENT[:-7]))
     assert fetched(served, tmp_path).exit_code == 0
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert kept(tmp_path / NAME) == CONTENT
 
 
 def test_a_corrected_edition_replaces_the_one_before(served: Served, tmp_path: Path) -> None:
     fetched(served, tmp_path)
     served.content, served.tag = CONTENT.replace(b"4000001", b"4000002"), '"second"'
     assert fetched(served, tmp_path).exit_code == 0
-    assert (tmp_path / NAME).read_bytes() == served.content
+    assert kept(tmp_path / NAME) == served.content
     assert json.loads((tmp_path / f"{NAME}.json").read_bytes())["etag"] == '"second"'
 
 

@@ -127,10 +127,20 @@ def test_an_open_quote_is_named(tmp_path: Path) -> None:
     assert "player_box_2024-25.csv.gz line" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["2024-11-30", "2024-12-10"])
-def test_a_day_the_file_does_not_reach_is_not_a_day_off(tmp_path: Path, key: str) -> None:
+def test_a_day_before_the_files_begin_is_not_a_day_off(tmp_path: Path) -> None:
     write_season(tmp_path / "data", [BEFORE, TODAY, AFTER])
-    assert f"has days from 2024-12-01 to 2024-12-09, none for {key}" in refusal(tmp_path, key)
+    assert "has days from 2024-12-01 to 2024-12-09, none for 2024-11-30" in refusal(tmp_path, "2024-11-30")
+
+
+def test_a_day_after_the_log_ends_is_not_a_day_off_but_what_came_before_can_be_graded(tmp_path: Path) -> None:
+    write_season(tmp_path / "data", [BEFORE, TODAY])
+    before = Day(tmp_path / "home", DAY, {"data": str(tmp_path / "data")})
+    before.run()
+    day = Day(tmp_path / "home", "2024-12-04", {"data": str(tmp_path / "data")})
+    day.raw()
+    assert day.grade(before)["graded_day"] == DAY
+    with pytest.raises(Permanent, match="the log ends on 2024-12-03, and no schedule knows 2024-12-04"):
+        day.analytics()
 
 
 def test_a_file_without_rows_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +122,11 @@ def test_a_torn_archive_is_named(data: Path) -> None:
     write_offers(data, offers({}))
     file = data / "props_pts_reb_ast_2024-10-22_to_2025-01-12_daily.tar.xz"
     file.write_bytes(file.read_bytes()[:-30])
-    with pytest.raises(Permanent, match="not a whole tar.xz archive"):
+    with pytest.raises(Permanent, match=r"not a whole tar\.xz archive"):
         day_of(data)
 
 
 def test_a_tip_in_the_evening_is_of_the_eastern_day_before_its_utc_date() -> None:
-    from datetime import date  # noqa: PLC0415 - only here
-
     assert when("2024-12-04T00:10:00Z", date(2024, 12, 3)) == ("2024-12-03", "true")
     assert when("2024-07-04T03:59:00Z", date(2024, 7, 3)) == ("2024-07-03", "true")
     assert when("2024-12-03T18:00:00Z", date(2024, 12, 3)) == ("2024-12-03", "false")
@@ -145,10 +144,14 @@ def test_alternates_give_one_main_line_the_one_most_books_offer(data: Path) -> N
     write_offers(
         data,
         offers(
-            {"line": "20.5"}, {"line": "20.5", "side": "Under"}, {"line": "15.5", "price": "100"},
-            {"line": "25.5", "price": "100"}, {"bookmaker": "Two", "line": "20.5"},
-            {"market": "player_rebounds", "line": "5.5"}, {"market": "player_rebounds", "line": "6.5", "bookmaker": "Two"},
-        ),  # fmt: skip
+            {"line": "20.5"},
+            {"line": "20.5", "side": "Under"},
+            {"line": "15.5", "price": "100"},
+            {"line": "25.5", "price": "100"},
+            {"bookmaker": "Two", "line": "20.5"},
+            {"market": "player_rebounds", "line": "5.5"},
+            {"market": "player_rebounds", "line": "6.5", "bookmaker": "Two"},
+        ),
     )
     assert lines_of(data) == {("Aldo Ashgrove", "points"): 20.5, ("Aldo Ashgrove", "rebounds"): 5.5}
 

@@ -176,6 +176,8 @@ def test_the_espn_layout_holds_the_same_season(cache: Path, box: list[Row]) -> N
     played = [row for row in rows if row["did_not_play"] == "FALSE"]
     assert tuple(rows[0]) == ESPN_COLUMNS
     assert len(ESPN_COLUMNS) == 57
+    assert {row["opponent_team_score"].isdigit() for row in rows} == {True}
+    assert {row["did_not_play"] for row in rows} == {"TRUE", "FALSE"}
     assert sum(int(row["points"]) for row in played) == sum(int(row["PTS"]) for row in box)
     assert all(row["minutes"] == row["points"] == "" for row in rows if row["did_not_play"] == "TRUE")
     assert any(row["game_date"] != row["game_date_time"][:10] for row in rows)

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import sys
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
@@ -65,11 +64,13 @@ def main(handle: int, level: int) -> None:
     logging.basicConfig(level=level, handlers=[_Forward(pipe)], force=True)
     jobs: SimpleQueue[tuple[Job, Event]] = SimpleQueue()
     Thread(target=_listen, args=(pipe.connection, jobs), daemon=True).start()
+    own = os.getpid()
     while True:
         job, stop = jobs.get()
-        answer = _answer(job, stop)
-        with suppress(BrokenPipeError):  # the parent is dead: whoever listens to it ends this process
-            pipe.send(REPORT, answer)
+        report = _answer(job, stop)
+        if os.getpid() != own:
+            os._exit(0)  # a copy that the function made and that came back from it
+        pipe.send(REPORT, report)
 
 
 def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:
