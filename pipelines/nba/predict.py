@@ -57,10 +57,9 @@ def predict_many(ctx: Context, items: Sequence[Item]) -> Mapping[str, Outcome]:
     """Predict a chunk of players by every system and stage the rows; one without history gets the newcomers' mean."""
     features = ctx.output("features", "players")
     with scratch() as connection:
-        values = {"file": str(ctx.path(features["file"])), "players": [int(item.id) for item in items]}
-        connection.execute(query("chunk"), values)
-        chunk = _players(connection)
-        learned = _learned(ctx, connection)
+        asked = {"file": str(ctx.path(features["file"])), "players": [int(item.id) for item in items]}
+        chunk = _players(connection, asked)
+        learned = _learned(ctx, connection, asked)
         past = _past(ctx, connection)
         rows = [
             row for place, one in enumerate(chunk) for row in _rows(one, features["newcomer"], learned, place, past)
@@ -70,17 +69,17 @@ def predict_many(ctx: Context, items: Sequence[Item]) -> Mapping[str, Outcome]:
     return {item.id: Succeeded(rows=len(rows) // max(1, len(chunk))) for item in items}
 
 
-def _players(connection: Any) -> list[Player]:  # noqa: ANN401 - a DuckDB connection
+def _players(connection: Any, asked: Mapping[str, object]) -> list[Player]:  # noqa: ANN401 - a DuckDB connection
     names = [field.name for field in msgspec.structs.fields(Player)]
-    found = connection.execute(query("known").format(columns=", ".join(names))).fetchall()
+    found = connection.execute(query("known").format(columns=", ".join(names)), asked).fetchall()
     return [Player(**dict(zip(names, row, strict=True))) for row in found]
 
 
-def _learned(ctx: Context, connection: Any) -> dict[Stat, list[float]]:  # noqa: ANN401 - a DuckDB connection
+def _learned(ctx: Context, connection: Any, asked: Mapping[str, object]) -> dict[Stat, list[float]]:  # noqa: ANN401 - a DuckDB connection
     given = ctx.inputs["models"].members["lightgbm"]
     if given.kind != "succeeded":
         return {}
-    return predicted(ctx.path(given.outputs["folder"]), connection.execute(matrix("chunk")).fetchall())
+    return predicted(ctx.path(given.outputs["folder"]), connection.execute(matrix(query("chunk")), asked).fetchall())
 
 
 def _past(ctx: Context, connection: Any) -> Past:  # noqa: ANN401 - a DuckDB connection
