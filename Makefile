@@ -26,7 +26,7 @@ CREATE = uv venv --quiet --clear --python "$$python" $(VENV)
 INSTALL = uv pip install --quiet --link-mode copy --compile-bytecode --python $(BIN)/python
 endif
 
-.PHONY: help run test test-long proofs coverage check bench format lock clean
+.PHONY: help run test test-long proofs mutants coverage check bench format lock clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -43,6 +43,9 @@ test-long: $(VENV)/dev.stamp ## run the long proofs: whole simulations, kills, l
 
 proofs: $(VENV)/dev.stamp ## run a fixed slice of the long proofs, as CI does
 	@SHOTCLOCK_PROOF=slice $(BIN)/python -m pytest -m long $(ARGS)
+
+mutants: $(VENV)/dev.stamp ## plant bugs in the product, one at a time, and show that each is found
+	@$(BIN)/python -m pytest -m "not long" -k planted tests/simulation tests/crash $(ARGS)
 
 coverage: $(VENV)/dev.stamp ## show that its tests take every branch of the core
 	@$(BIN)/python -m pytest -m "not long" tests/unit/core --cov=shotclock.core --cov-fail-under=100 $(ARGS)

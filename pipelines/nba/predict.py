@@ -3,95 +3,129 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+import msgspec
 
+from nba.models import matrix, predicted
 from nba.queries import query
 from nba.source import key_day
+from nba.spread import Spread, read_spread
+from nba.systems import STATS, SYSTEMS, Known, Stat, System, ensemble, expected
 from shotclock.context import Context
 from shotclock.outcomes import Item, Outcome, Permanent, Succeeded
 from shotclock.warehouse.duckdb import scratch, write_parquet
 
-STATS = ("points", "rebounds", "assists")
+SYSTEM = (
+    "ensemble of season mean, last ten games, exponentially weighted form and, where fitted, gradient-boosted trees"
+)
 
-SYSTEM = "exponentially weighted rate a minute, times exponentially weighted minutes"
-
-
-class Form(Struct, frozen=True):
-    """A player's form, as the analytics phase wrote it; rates are unset for one who never played a full minute."""
-
-    games: int
-    season_games: int
-    minutes: float
-    points_per_minute: float | None
-    rebounds_per_minute: float | None
-    assists_per_minute: float | None
+COLUMNS = (
+    "player_id", "games_before", "minutes_before", "games", "minutes", "basis", "stat", "system", "value", "low80",
+    "high80", "line",
+)  # fmt: skip
 
 
-class Prediction(Struct, frozen=True, kw_only=True):
-    """What is expected of a player in the day's game; `basis` says what it rests on."""
+class Player(Known, frozen=True, kw_only=True):
+    """A player of the card as the features phase knows him."""
 
     player_id: int
-    points: float
-    rebounds: float
-    assists: float
-    minutes: float
-    games: int
-    season_games: int
-    basis: str
+    games: int | None
+    games_before: int
+    minutes_before: float | None
+    points_line: float | None
+    rebounds_line: float | None
+    assists_line: float | None
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What the days graded so far teach: each system's error, and how far misses spread."""
+
+    errors: Mapping[Stat, Mapping[System, float]]
+    spread: Spread
 
 
 def players(ctx: Context) -> Iterator[Item]:
     """Yield one item for each player of the day's card, named by the player's id, with who it is; none on a day off."""
-    if ctx.inputs["raw"].members["player_box"].kind == "empty":
+    if ctx.inputs["features"].members["players"].kind == "empty":
         return
     with scratch() as connection:
-        card = str(ctx.path(ctx.output("raw", "player_box")["card"]))
-        for player_id, player, team in connection.execute(query("roll"), {"card": card}).fetchall():
+        file = str(ctx.path(ctx.output("features", "players")["file"]))
+        for player_id, player, team in connection.execute(query("roll"), {"file": file}).fetchall():
             yield Item(str(player_id), {"player": player, "team": team})
 
 
 def predict_many(ctx: Context, items: Sequence[Item]) -> Mapping[str, Outcome]:
-    """Predict a chunk of players and stage the rows; one without history gets the newcomers' mean, and is marked."""
-    analytics = ctx.output("analytics", "player_form")
-    wanted = [int(item.id) for item in items]
+    """Predict a chunk of players by every system and stage the rows; one without history gets the newcomers' mean."""
+    features = ctx.output("features", "players")
     with scratch() as connection:
-        values: dict[str, object] = {"form": str(ctx.path(analytics["file"])), "players": wanted}
-        known = {row[0]: Form(*row[1:]) for row in connection.execute(query("known"), values).fetchall()}
-        rows = [predicted(player, known.get(player), analytics["newcomer"]) for player in wanted]
-        staged = {name: [getattr(row, name) for row in rows] for name in Prediction.__struct_fields__}
+        asked = {"file": str(ctx.path(features["file"])), "players": [int(item.id) for item in items]}
+        chunk = _players(connection, asked)
+        learned = _learned(ctx, connection, asked)
+        past = _past(ctx, connection)
+        rows = [
+            row for place, one in enumerate(chunk) for row in _rows(one, features["newcomer"], learned, place, past)
+        ]
+        staged = {name: [row[number] for row in rows] for number, name in enumerate(COLUMNS)}
         write_parquet(connection, query("staged"), ctx.stage("predictions.parquet"), staged)
-    return {item.id: Succeeded(rows=1) for item in items}
+    return {item.id: Succeeded(rows=len(rows) // max(1, len(chunk))) for item in items}
 
 
-def predicted(player_id: int, form: Form | None, newcomer: Mapping[str, float]) -> Prediction:
-    """Return what to expect of a player: minutes times what he does in one, each with its own memory."""
-    if form is None or form.points_per_minute is None:
-        games, season_games = (form.games, form.season_games) if form else (0, 0)
-        expected = {name: round(newcomer[name], 2) for name in (*STATS, "minutes")}
-        return Prediction(player_id=player_id, games=games, season_games=season_games, basis="no history", **expected)
-    minutes = form.minutes
-    expected = {name: round((getattr(form, f"{name}_per_minute") or 0.0) * minutes, 2) for name in STATS}
-    return Prediction(
-        player_id=player_id,
-        minutes=round(minutes, 2),
-        games=form.games,
-        season_games=form.season_games,
-        basis="history",
-        **expected,
-    )
+def _players(connection: Any, asked: Mapping[str, object]) -> list[Player]:  # noqa: ANN401 - a DuckDB connection
+    names = [field.name for field in msgspec.structs.fields(Player)]
+    found = connection.execute(query("known").format(columns=", ".join(names)), asked).fetchall()
+    return [Player(**dict(zip(names, row, strict=True))) for row in found]
+
+
+def _learned(ctx: Context, connection: Any, asked: Mapping[str, object]) -> dict[Stat, list[float]]:  # noqa: ANN401 - a DuckDB connection
+    given = ctx.inputs["models"].members["lightgbm"]
+    if given.kind != "succeeded":
+        return {}
+    return predicted(ctx.path(given.outputs["folder"]), connection.execute(matrix(query("chunk")), asked).fetchall())
+
+
+def _past(ctx: Context, connection: Any) -> Past:  # noqa: ANN401 - a DuckDB connection
+    result = ctx.inputs["grade"].result
+    errors: dict[Stat, dict[System, float]] = {stat: {} for stat in STATS}
+    file = str(ctx.path(result["errors"]))
+    for stat, system, mae in connection.execute(query("known_errors"), {"file": file}).fetchall():
+        errors[stat][system] = mae
+    return Past(errors, read_spread(connection, ctx.path(result["spread"])))
+
+
+def _rows(
+    one: Player, newcomer: Mapping[str, float], learned: Mapping[Stat, Sequence[float]], place: int, past: Past
+) -> Iterator[tuple[object, ...]]:
+    old = one.fast_minutes is not None and one.points_rate is not None
+    minutes = one.fast_minutes if old and one.fast_minutes is not None else newcomer["minutes"]
+    who = (one.player_id, one.games_before, one.minutes_before, one.games or 0, round(minutes, 2))
+    basis = "history" if old else "no history"
+    for stat in STATS:
+        values = expected(one, stat, newcomer, learned[stat][place] if learned else None)
+        values["ensemble"] = ensemble(values, past.errors[stat])
+        for system in SYSTEMS:
+            if system in values:
+                value = round(values[system], 2)
+                low, high = past.spread.interval(stat, system, value)
+                line = getattr(one, f"{stat}_line")
+                yield (*who, basis, stat, system, value, round(low, 2), round(high, 2), line)
 
 
 def consolidate(ctx: Context) -> dict[str, Any]:
-    """Merge the settled players' rows into the warehouse, once, and write the day's snapshot.
+    """Merge the settled players' rows into the warehouse, once, and write the day's snapshots.
 
-    Returns `file`, the snapshot as Parquet, `rows`, and `opening`, how the gate opened.
+    Returns `predictions`, a row for each player, stat and system; `file`, a row for each player with what the
+    `headline` system expects; `rows`, how many players; `opening`, how the gate opened; and for the grading to come
+    the `spread` the intervals were made from.
     """
     files = _staged(ctx)
-    raw = {} if ctx.empty else ctx.output("raw", "player_box")
-    ctx.commit_once(lambda connection: _merge(ctx, connection, files, raw))
-    target = ctx.stage("day.parquet")
-    rows = ctx.warehouse.export(query("day").format(day=key_day(ctx.key), mode=ctx.mode), target)
-    return {"file": ctx.relative(target), "rows": rows, "opening": _opening(ctx)}
+    ctx.commit_once(lambda connection: _merge(ctx, connection, files))
+    day = {"day": key_day(ctx.key), "mode": ctx.mode}
+    long, wide = ctx.stage("predictions.parquet"), ctx.stage("day.parquet")
+    with ctx.warehouse.reading() as connection:
+        write_parquet(connection, query("day").format(**day), long)
+        rows = write_parquet(connection, query("wide").format(**day, headline="ensemble"), wide)
+    grade = ctx.inputs["grade"].result
+    said = {"rows": rows, "headline": "ensemble", "opening": _opening(ctx), "spread": grade.get("spread")}
+    return {"file": ctx.relative(wide), "predictions": ctx.relative(long), **said}
 
 
 def _staged(ctx: Context) -> dict[int, str]:
@@ -107,14 +141,16 @@ def _staged(ctx: Context) -> dict[int, str]:
     return files
 
 
-def _merge(ctx: Context, connection: Any, files: Mapping[int, str], raw: Mapping[str, Any]) -> None:  # noqa: ANN401 - a DuckDB connection
+def _merge(ctx: Context, connection: Any, files: Mapping[int, str]) -> None:  # noqa: ANN401 - a DuckDB connection
     day = {"day": ctx.key, "mode": ctx.mode}
     connection.execute(query("predictions"))
     connection.execute(query("clear"), day)
     if not files:
         return
     chosen = {"files": list(files.values()), "players": list(files), "staged": sorted(set(files.values()))}
-    connection.execute(query("merge"), {**day, **chosen, "card": str(ctx.path(raw["card"])), "source": raw["source"]})
+    card, source = ctx.output("analytics", "card"), ctx.output("raw", "player_box")
+    named = {"card": str(ctx.path(card["card"])), "source": source["source"]}
+    connection.execute(query("merge"), {**day, **chosen, **named})
     merged = [row[0] for row in connection.execute(query("merged"), day).fetchall()]
     if sorted(merged) != sorted(files):
         player = next(iter(set(files) ^ set(merged)), None)

@@ -1,17 +1,18 @@
-"""The publish phase: the day's predictions as JSON, and as a table for the screen."""
+"""The publish phase: the day's predictions as JSON, Parquet, a report for people, and a table for the screen."""
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from nba.predict import SYSTEM
-from nba.queries import query
-from nba.source import described, key_day
-from shotclock.context import Context
+from nba.report import Facts, about_page, page, read
+from nba.report.facts import PlayerDay
+from nba.report.facts import records as rows_of
+from nba.systems import STATS
+from shotclock.context import Context, Input
 from shotclock.errors import FencedError
 from shotclock.files import write_whole
 from shotclock.outcomes import Succeeded
-from shotclock.warehouse.duckdb import scratch
 
 SHOWN = 15
 """Rows of the table on the screen."""
@@ -23,22 +24,31 @@ FIELDS = (
 
 
 def report(ctx: Context) -> Succeeded:
-    """Publish ``predictions.json``, the same bytes for the same predictions, and ``about.json``, how they came about.
+    """Publish the predictions as data and as a report, the same bytes for the same predictions.
 
-    Outputs: `file` and `about`, `table`, its top rows, and `show`, the text for the screen.
+    What differs from run to run, such as when a gate opened, goes to ``about.json`` and ``about.html`` alone.
+    Outputs: `file`, `parquet`, `page` and `about`, `table`, its top rows, and `show`, the text for the screen.
     """
+    facts = read(ctx)
     rows = _rows(ctx)
-    said = _said(ctx)
-    document = _document(ctx, said, rows)
+    document = _document(facts, rows)
+    about = _about(ctx, facts)
+    files = {
+        "predictions.json": _json(document),
+        "predictions.parquet": _long(ctx).read_bytes(),
+        "report.html": page(facts).encode(),
+        "about.json": _json(about),
+        "about.html": about_page(about).encode(),
+    }
     if ctx.stop:
         message = f"{ctx.run} {ctx.phase}: no longer the owner of this task, or halted; nothing was published"
         raise FencedError(message)
-    file, about = ctx.published / "predictions.json", ctx.published / "about.json"
-    write_whole(file, _json(document))
-    write_whole(about, _json(_about(ctx, said)))
+    for name, content in files.items():
+        write_whole(ctx.published / name, content)
     top = sorted(rows, key=lambda row: (-row["points"], row["player_id"]))[:SHOWN]
-    files = {"file": ctx.relative(file), "about": ctx.relative(about)}
-    return Succeeded(rows=len(rows), outputs={**files, "table": top, "show": table(document, top)})
+    named = {"file": "predictions.json", "parquet": "predictions.parquet", "page": "report.html", "about": "about.json"}
+    outputs = {what: ctx.relative(ctx.published / name) for what, name in named.items()}
+    return Succeeded(rows=len(rows), outputs={**outputs, "table": top, "show": table(document, top)})
 
 
 def table(document: Mapping[str, Any], top: list[dict[str, Any]]) -> str:
@@ -62,43 +72,59 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _rows(ctx: Context) -> list[dict[str, Any]]:
-    file = str(ctx.path(ctx.inputs["predictions"].result["file"]))
-    with scratch() as connection:
-        found = connection.execute(query("published"), {"file": file}).fetchall()
-    return [dict(zip(FIELDS, row, strict=True)) for row in found]
+    found = rows_of(ctx.path(ctx.inputs["predictions"].result["file"]))
+    return [{name: row[name] for name in FIELDS} for row in found]
 
 
-def _said(ctx: Context) -> dict[str, Any]:
-    """Return what every output says about its source; on a day off nothing was read from it."""
-    box = ctx.inputs["raw"].members["player_box"]
-    if box.kind == "empty":
-        return described(ctx.params)
-    return {name: box.outputs[name] for name in ("source", "terms", "simulated")}
+def _long(ctx: Context) -> Path:
+    """Return the predictions with a row for each player, stat and system."""
+    return ctx.path(ctx.inputs["predictions"].result["predictions"])
 
 
-def _document(ctx: Context, said: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _document(facts: Facts, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    spread = {player.player_id: _spread(player) for player in facts.players}
     return {
-        **said,
-        "game_date": key_day(ctx.key).isoformat(),
-        "mode": ctx.mode,
-        "system": SYSTEM,
-        "partial": ctx.partial,
-        "missing": {phase: sorted(names) for phase, names in ctx.missing.items()},
-        "predictions": rows,
+        "source": facts.source,
+        "terms": facts.terms,
+        "simulated": facts.simulated,
+        "game_date": facts.day.isoformat(),
+        "mode": facts.mode,
+        "system": facts.headline,
+        "partial": facts.partial,
+        "missing": facts.missing,
+        "predictions": [{**row, **spread[row["player_id"]]} for row in rows],
     }
 
 
-def _about(ctx: Context, said: Mapping[str, Any]) -> dict[str, Any]:
+def _spread(player: PlayerDay) -> dict[str, Any]:
+    """Return each stat's interval and line beside its prediction, null where there is none."""
+    told = {stat: player.expected[stat] for stat in STATS}
+    intervals = {f"{stat}_80": None if one.low is None else [one.low, one.high] for stat, one in told.items()}
+    return {**intervals, **{f"{stat}_line": one.line for stat, one in told.items()}}
+
+
+def _about(ctx: Context, facts: Facts) -> dict[str, Any]:
     result = ctx.inputs["predictions"].result
     raw = ctx.inputs["raw"].members["player_box"].outputs
     return {
-        **said,
+        "source": facts.source,
+        "terms": facts.terms,
+        "simulated": facts.simulated,
         "run": ctx.run,
         "generation": ctx.generation,
         "attempt": ctx.attempt,
         "opening": result.get("opening", {}),
+        "gates": {name: _opened(given) for name, given in ctx.inputs.items()},
         "made_from": {"boxes": raw.get("boxes", []), "snapshot": result["file"], "set_aside": raw.get("set_aside", 0)},
     }
+
+
+def _opened(given: Input) -> dict[str, Any]:
+    opening = given.opening
+    if opening is None:
+        return {}
+    late = None if opening.late_by is None else opening.late_by.total_seconds()
+    return {"reason": opening.reason, "at": opening.at.isoformat(), "late_by": late, "run": given.run}
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -35,6 +35,8 @@ class Input(Struct, frozen=True, kw_only=True, omit_defaults=True):
     partial: bool = False
     missing: tuple[str, ...] = ()
     counts: Counts = Counts()
+    opening: Opening | None = None
+    """How its gate opened; its instants are for people and logs, not for what must be the same in every run."""
     members: dict[str, MemberInput] = field(default_factory=dict)
     """Named members only; a fan-out's items are read through its result."""
     result: dict[str, Any] = field(default_factory=dict)

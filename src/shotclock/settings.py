@@ -21,7 +21,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PREFIX = "SHOTCLOCK_"
 _TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT")}
 """What a command is told of its task, and may pass on to a command of ours."""
-_NOT_SETTINGS = {"SHOTCLOCK_SETTINGS", "SHOTCLOCK_DATA", "SHOTCLOCK_REQUIRE"} | _TOLD
+_NOT_SETTINGS = {f"SHOTCLOCK_{name}" for name in ("SETTINGS", "DATA", "REQUIRE", "PROOF")} | _TOLD
 
 
 def duration(text: str) -> timedelta:
@@ -76,8 +76,21 @@ class Settings:
     check_again: timedelta = _setting(timedelta(minutes=5), "Time after which a `check` that said no is asked again.")
     retry_first: timedelta = _setting(timedelta(seconds=1), "Wait before the second attempt; doubles each time.")
     retry_most: timedelta = _setting(timedelta(minutes=5), "Longest wait between two attempts.")
+    ramp: timedelta = _setting(
+        timedelta(seconds=1),
+        "First pause of a fan-out whose workers refuse, and time until it sends out twice as many.",
+    )
+    breaker_within: timedelta = _setting(
+        timedelta(minutes=5), "Time within which the same error must come so often to hold up who fails with it."
+    )
+    breaker_wait: timedelta = _setting(
+        timedelta(minutes=5), "Time until one attempt tries whether an error that came over and over is over."
+    )
     stall_least: timedelta = _setting(
         timedelta(minutes=30), "Least time without progress before a phase counts as stalled."
+    )
+    catch_up: timedelta = _setting(
+        timedelta(days=7), "How old a missed tick of a schedule may be to be caught up; older ones are gaps."
     )
     late_settling: timedelta = _setting(
         timedelta(minutes=10), "Wait for further late reports before they make a new generation."
@@ -95,6 +108,10 @@ class Settings:
     max_reruns: int = _setting(2, "Automatic generations for a key and mode.")
     hourly_attempts: int = _setting(
         60, "Attempts at a member within an hour, those that consume none of its `attempts` included."
+    )
+    breaker_same: int = _setting(5, "Failures of a member with the same error that hold it up.")
+    breaker_items: int = _setting(
+        50, "Failures of a fan-out's tasks with the same error, and no success between, that hold up all of them."
     )
     abandoned_threads: int = _setting(4, "Threads cut at their timeout that a worker leaves behind before it restarts.")
     page: int = _setting(1_000, "Items a page of a roll.")

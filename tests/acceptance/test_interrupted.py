@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.acceptance.house import DAY, House
 
 RUN = f"slow/{DAY}"
@@ -167,3 +169,23 @@ def test_no_color_leaves_colours_out(house: House) -> None:
     code, drawn = on_a_terminal(house, {"NO_COLOR": "1"})
     assert code == 0
     assert re.findall(r"\x1b\[[0-9;]*3[0-9]m", drawn) == []
+
+
+LOUD = """
+import os
+def a(ctx):
+    print("chatter")
+    os.write(1, b"more chatter\\n")
+    return Succeeded()
+"""
+
+
+@pytest.mark.parametrize("mode", ["sequential", "process"])
+def test_what_members_print_stays_out_of_the_json_document(house: House, mode: str) -> None:
+    member = "{a: {run: 'loud.steps:a'}}"
+    house.pipeline(
+        "loud", f"key: {{type: date}}\nphases: {{raw: {{members: {member}, execution: {{mode: {mode}}}}}}}\n", LOUD
+    )
+    done = house("run", "loud", DAY, "--json")
+    assert done.documents[-1]["event"] == "run.ended"
+    assert done.err.count("chatter") == 2

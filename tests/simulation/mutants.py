@@ -10,7 +10,7 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from shotclock.core import clocks, gate, generations, leases, rules, settling
-from shotclock.engine import judging, recording, rolls, working
+from shotclock.engine import dispatch, judging, recording, rolls, working
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Desk
 from shotclock.errors import StoreUnavailableError
@@ -232,14 +232,14 @@ def lease_without_fencing() -> Iterator[None]:
 @contextmanager
 def count_lost_leases_in_flight() -> Iterator[None]:
     """Take a lease that has run out for work in flight."""
-    with patch.object(working, "_is_held", lambda _desk, _phase, _task: True):
+    with patch.object(dispatch, "_is_held", lambda _desk, _phase, _task: True):
         yield
 
 
 @contextmanager
 def lease_what_is_over() -> Iterator[None]:
     """Hand out tasks of a phase that has ended."""
-    with patch.object(working, "AT_WORK", frozenset({"active", "opened", "done", "failed"})):
+    with patch.object(dispatch, "AT_WORK", frozenset({"active", "opened", "done", "failed"})):
         yield
 
 

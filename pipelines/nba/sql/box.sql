@@ -14,7 +14,7 @@ judged AS (
       unlike('GAME_DATE', GAME_DATE, '[0-9]{4}-[0-9]{2}-[0-9]{2}', 'a date such as 2024-12-15'),
       CASE WHEN try_cast(GAME_DATE AS DATE) IS NULL THEN 'GAME_DATE ' || GAME_DATE || ' is no day of the calendar' END,
       unlike('GAME_ID', GAME_ID, '[0-9]{10}', '10 digits, the leading zeros kept'),
-      unlike('SEASON_ID', SEASON_ID, '[0-9]' || $start, 'the season of the file, a digit and ' || $start),
+      unlike('SEASON_ID', SEASON_ID, '[0-9]' || ($end::INTEGER - 1), 'the season of the file, a digit and ' || ($end::INTEGER - 1)),
       no_id('PLAYER_ID', PLAYER_ID), no_id('TEAM_ID', TEAM_ID), no_text('PLAYER_NAME', PLAYER_NAME),
       no_text('TEAM_ABBREVIATION', TEAM_ABBREVIATION), no_text('TEAM_NAME', TEAM_NAME),
       unlike('MATCHUP', MATCHUP, '[A-Z0-9]{2,4} (@|vs[.]) [A-Z0-9]{2,4}', 'AAA @ BBB or AAA vs. BBB')
@@ -44,9 +44,11 @@ SELECT
     CASE WHEN same_day <> line THEN 'player ' || PLAYER_ID || ' on ' || GAME_DATE || ' is already on line ' || same_day END
   ) AS unfit_identity,
   unfit_values,
-  SEASON_ID AS season_id,
+  coalesce(unfit_identity, unfit_values) AS reason,
+  true AS played, $end::INTEGER AS season,
   try_cast(PLAYER_ID AS BIGINT) AS player_id, PLAYER_NAME AS player,
   try_cast(TEAM_ID AS BIGINT) AS team_id, TEAM_ABBREVIATION AS team, TEAM_NAME AS team_name,
+  NULL::VARCHAR AS position,
   GAME_ID AS game_id, try_cast(GAME_DATE AS DATE) AS game_date,
   regexp_extract(MATCHUP, '([A-Z0-9]+)$', 1) AS opponent, contains(MATCHUP, ' vs. ') AS at_home,
   WL = 'W' AS won, try_cast(MIN AS INTEGER) AS minutes,

@@ -1,4 +1,3 @@
--- The form of a chunk's players.
-SELECT player_id, games, season_games, minutes, points_per_minute, rebounds_per_minute, assists_per_minute
-FROM read_parquet($form)
-WHERE player_id IN (SELECT unnest($players::BIGINT[]))
+-- What the plain systems need of a chunk's players, in the order of the models' inputs.
+SELECT {columns} FROM read_parquet($file) WHERE list_contains($players::BIGINT[], player_id)
+ORDER BY game_date, game_id, team_id, player_id

@@ -9,3 +9,6 @@ CREATE OR REPLACE TEMP MACRO no_count(name, value) AS unlike(name, value, '[0-9]
 CREATE OR REPLACE TEMP MACRO no_number(name, value) AS unlike(name, value, '-?[0-9]{1,6}([.][0-9]+)?', 'a number');
 CREATE OR REPLACE TEMP MACRO no_share(name, value) AS
   CASE WHEN value IS NOT NULL THEN unlike(name, value, '[01]([.][0-9]+)?', 'nothing or a share of 1') END;
+CREATE OR REPLACE TEMP MACRO whole(value) AS regexp_replace(value, '[.]0+$', '');
+CREATE OR REPLACE TEMP MACRO share(made, tried) AS
+  CASE WHEN try_cast(tried AS INTEGER) > 0 THEN round(try_cast(made AS INTEGER) / try_cast(tried AS INTEGER), 3) END;

@@ -2,9 +2,10 @@
 INSERT INTO predictions
 WITH settled AS (SELECT unnest($files::VARCHAR[]) AS filename, unnest($players::BIGINT[]) AS player_id)
 SELECT
-  $day, $mode, card.game_id, card.team_id, card.team, card.opponent, card.venue, card.player_id, card.player,
-  staged.games, staged.season_games, staged.minutes, staged.points, staged.rebounds, staged.assists, staged.basis, $source
+  $day, $mode, card.game_id, card.team_id, card.team, card.opponent, card.venue, card.position, card.player_id, card.player,
+  staged.games, staged.games_before, staged.minutes_before, staged.minutes, staged.basis, staged.stat, staged.system,
+  staged.value, staged.low80, staged.high80, staged.line, $source
 FROM settled
 JOIN read_parquet($staged, filename = true) AS staged USING (filename, player_id)
 JOIN read_parquet($card) AS card USING (player_id)
-ORDER BY card.game_id, card.team_id, card.player_id
+ORDER BY card.game_id, card.team_id, card.player_id, staged.stat, staged.system

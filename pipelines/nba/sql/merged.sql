@@ -1,2 +1,2 @@
--- Which of the day's players have a row.
-SELECT player_id FROM predictions WHERE game_date = $day AND mode = $mode
+-- Which of the day's players have rows.
+SELECT DISTINCT player_id FROM predictions WHERE game_date = $day AND mode = $mode

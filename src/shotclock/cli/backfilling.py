@@ -48,9 +48,9 @@ def backfill(  # noqa: PLR0913 - the arguments and options of the command
     Exits as its worst day: 0 complete, 3 partial, 1 failed; 2 wrong use, 130 stopped by Ctrl-C.
     """
     plan = plan_of(pipeline, mode, params)
-    days = _days(plan, first, last)
+    days = days_of(plan, first, last)
     check_functions(plan)
-    keys = [day.isoformat() for day in days if _on(plan)(day)]
+    keys = [day.isoformat() for day in days if calendar_of(plan)(day)]
     from shotclock.cli.days import Backfill  # noqa: PLC0415 - not for --help
 
     settings = shell.settings()
@@ -62,7 +62,7 @@ def backfill(  # noqa: PLR0913 - the arguments and options of the command
         return work.carry(keys, resume=resume, off=len(days) - len(keys))
 
 
-def _days(plan: "Plan", first: str, last: str) -> list[date]:
+def days_of(plan: "Plan", first: str, last: str) -> list[date]:
     """Return the days of the range; raises `UsageError` for one that cannot be meant."""
     from shotclock.spec import check_key  # noqa: PLC0415 - not for --help
 
@@ -70,7 +70,7 @@ def _days(plan: "Plan", first: str, last: str) -> list[date]:
         message = f"backfill runs dates; {plan.key_name} of pipeline {plan.pipeline} is text: use run for each key"
         raise UsageError(message)
     start, end = (date.fromisoformat(check_key(plan, day)) for day in (first, last))
-    today = _today(plan)
+    today = today_of(plan)
     if start > end:
         message = f"--from {first} is after --to {last}: give the older day first"
     elif end > today:
@@ -82,7 +82,8 @@ def _days(plan: "Plan", first: str, last: str) -> list[date]:
     raise UsageError(message)
 
 
-def _today(plan: "Plan") -> date:
+def today_of(plan: "Plan") -> date:
+    """Return the date of this moment in the pipeline's zone."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - not for --help
 
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
@@ -90,7 +91,7 @@ def _today(plan: "Plan") -> date:
     return SystemClock().now().astimezone(ZoneInfo(plan.timezone)).date()
 
 
-def _on(plan: "Plan") -> Callable[[date], bool]:
+def calendar_of(plan: "Plan") -> Callable[[date], bool]:
     """Return the pipeline's calendar: whether a day has a run."""
     if plan.starts.calendar is None:
         return lambda _day: True

@@ -34,6 +34,8 @@ class Ending(Struct, frozen=True, kw_only=True):
     reason: str | None
     partial: tuple[str, ...]
     missing: tuple[str, ...]
+    """The first few of them, as ``phase.member``."""
+    missing_count: int
     folder: str | None
     published: tuple[str, ...]
     show: tuple[str, ...]
@@ -53,6 +55,7 @@ def ending(shell: Shell, view: Snapshot, run: Run, settings: Settings, now: date
         reason=run.reason,
         partial=tuple(phase.name for phase in seen.phases if phase.partial),
         missing=tuple(f"{phase.name}.{name}" for phase in seen.phases for name in phase.missing),
+        missing_count=sum(phase.missing_count for phase in seen.phases),
         folder=str(folder) if files else None,
         published=files,
         show=tuple(islice((text for phase in view.phases(run.id) for text in _shown(view, plan, phase)), SHOWN)),
@@ -103,7 +106,8 @@ def tell(shell: Shell, told: Ending, run: Run) -> int:
         shell.say(text)
     shell.say(f"{run.id}: {run.state}{took}" + (f": {one_line(told.reason)}" if told.reason else ""))
     if told.missing:
-        shell.say(f"missing: {', '.join(map(one_line, told.missing))}")
+        more = told.missing_count - len(told.missing)
+        shell.say(f"missing: {', '.join(map(one_line, told.missing))}{f' and {more} more' if more > 0 else ''}")
     if told.folder:
         shell.say(f"published in {_near(told.folder)}: {', '.join(map(one_line, told.published))}")
     for command in told.next:

@@ -27,7 +27,7 @@ def carry(shell: Shell, store: Store, settings: Settings, run: Run, *, quiet: bo
     if run.state != "running":
         return run
     clock = SystemClock()
-    with _audience(shell, quiet=quiet) as audience:
+    with shell.alone(), _audience(shell, quiet=quiet) as audience:
         watch = Watch(store, run.id, settings, clock, audience)
         engine = Engine(store, settings, clock, only=run.id, warehouse=warehouses(settings))
         with logged(shell), closing(engine), _stopped_by_signals(engine, settings):

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "backfill": "backfilling",
     "status": "showing",
     "missing": "showing",
+    "gaps": "gaps",
     "explain": "showing",
     "report": "reporting",
     "rerun": "rerunning",

@@ -155,9 +155,15 @@ def _scope(shell: Shell, scope: str | None, *, everything: bool) -> "Iterator[tu
 
 def _known(view: "Snapshot", scope: str) -> str:
     """Return the pipeline or run that a scope means."""
-    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
+    from msgspec.structs import replace  # noqa: PLC0415 - not for --help
 
-    return scope if view.runs(pipeline=scope, limit=1) else find_run(view, scope).id
+    from shotclock.cli.naming import find_run  # noqa: PLC0415 - likewise
+    from shotclock.model import names_generation  # noqa: PLC0415 - likewise
+
+    if view.runs(pipeline=scope, limit=1):
+        return scope
+    found = find_run(view, scope)
+    return found.id if names_generation(scope) else str(replace(found.identity, generation=1))
 
 
 def _words(scope: str) -> str:

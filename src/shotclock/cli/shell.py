@@ -1,10 +1,12 @@
 """What every command shares: where the state is, how to speak, and the options before or after the command."""
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
@@ -22,6 +24,8 @@ class Shell:
         self.json = False
         self.home: Path | None = None
         self.debug = False
+        self._documents: BinaryIO | None = None
+        """Where documents go while the output is kept for them."""
 
     def settings(self) -> "Settings":
         """Read the settings; `home` becomes absolute, so that workers and members may run anywhere."""
@@ -60,8 +64,27 @@ class Shell:
         if self.json:
             import msgspec  # noqa: PLC0415 - not for --help
 
-            sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
-            sys.stdout.buffer.flush()
+            out = self._documents or sys.stdout.buffer
+            out.write(msgspec.json.encode(value) + b"\n")
+            out.flush()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the output for documents, if ``--json`` was asked for: what members write goes to the error output."""
+        screen = sys.__stdout__
+        if not self.json or screen is None or screen is not sys.stdout:
+            yield
+            return
+        screen.flush()
+        with os.fdopen(os.dup(1), "wb") as documents:
+            self._documents = documents
+            os.dup2(2, 1)
+            try:
+                yield
+            finally:
+                screen.flush()
+                os.dup2(documents.fileno(), 1)
+                self._documents = None
 
     def fail(self, problems: Sequence[str], code: int) -> int:
         """Say what went wrong, a line each, and return the exit code."""

@@ -71,7 +71,11 @@ def _list(shell: Shell, lines: "list[RunLine]") -> None:
     for line in lines:
         more = line.missing_count - len(line.missing)
         missing = [*line.missing, *([f"{more} more"] if line.missing and more else [])]
-        said = [*line.marks, *([f"missing {', '.join(missing)}"] if missing else [])]
+        said = [
+            *([line.halted] if line.halted else []),
+            *line.marks,
+            *([f"missing {', '.join(missing)}"] if missing else []),
+        ]
         started = wording.local(line.started_at, line.timezone)
         rows.append((line.id, line.state, started, f"{line.phases_done}/{line.phases} phases", "; ".join(said)))
     for text in table(rows):
@@ -98,6 +102,8 @@ def _show(shell: Shell, run: "RunView") -> None:
 
 
 def _remarks(shell: Shell, run: "RunView") -> None:
+    if run.halted is not None:
+        shell.say(one_line(run.halted))
     if run.slowest is not None:
         shell.say(f"slowest: {run.slowest}")
     if run.late:
@@ -128,13 +134,15 @@ def missing(shell: Shell, run: str, phase: str | None, limit: int | None) -> Non
     Each comes with how it stands and why. Large rolls are read page by page; --json writes one document for all.
     """
     from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
+    from shotclock.engine.views import halted_words  # noqa: PLC0415 - likewise
 
     with closing(shell.store(shell.settings())) as store:
         found = store.read(lambda view: find_run(view, run))
         phases = _phases(store, found, phase)
         members = islice(_missing(store, found, phases), limit)
         if shell.json:
-            shell.document({"run": found.id, "missing": list(members)})
+            halted = store.read(lambda view: halted_words(view, found))
+            shell.document({"run": found.id, "halted": halted, "missing": list(members)})
             return
         number = 0
         for member in members:

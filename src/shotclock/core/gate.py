@@ -21,8 +21,8 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from shotclock.core import clocks, rules
-from shotclock.model import Deadline, Gate, Halt, MarkKind, Need, Phase, PhasePlan, Ruling, Stall
+from shotclock.core import clocks, rules, storm
+from shotclock.model import FRUITLESS_MOST, Deadline, Gate, Halt, MarkKind, Need, Phase, PhasePlan, Ruling, Stall
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -218,6 +218,8 @@ def _stall(scene: Scene, now: datetime) -> Open | Unstick | None:
         return Open(ruling=_ruling(scene, "stall", f"{words}, and {stall.need.amount} are satisfied"))
     if (phase.stalled_at is not None and phase.stalled_at >= due) or (_complete(phase) and not phase.counts.pending):
         return None
+    if storm.unsticking(phase).suspended:
+        return None
     return Unstick(reason=f"{words}: {_missing_words(scene)}")
 
 
@@ -261,8 +263,17 @@ def _waiting(scene: Scene, now: datetime, blocked: str | None) -> Wait:
     if blocked is not None:
         return Wait(mark="blocked", reason=blocked, next_at=next_at, alert=f"blocked: {blocked}")
     if phase.stalled_at is not None and (phase.progress_at is None or phase.progress_at <= phase.stalled_at):
-        return Wait(mark="stalled", reason=_missing_words(scene), next_at=next_at)
+        return _stalled(scene, now, next_at)
     return Wait(reason=_missing_words(scene), next_at=next_at, alert=_nothing_came(scene, now))
+
+
+def _stalled(scene: Scene, now: datetime, next_at: datetime | None) -> Wait:
+    """Describe a phase in which nothing has moved since its tasks were queued again, however often that was."""
+    due, words = stall_at(scene, now), _missing_words(scene)
+    if due is None or now < due or not storm.unsticking(scene.phase).suspended:
+        return Wait(mark="stalled", reason=words, next_at=next_at)
+    words = f"suspended: nothing moved although its tasks were queued again {FRUITLESS_MOST} times: {words}"
+    return Wait(mark="stalled", reason=words, next_at=next_at, alert=f"stalled, {words}")
 
 
 def _nothing_came(scene: Scene, now: datetime) -> str | None:
@@ -420,7 +431,7 @@ def _missing_words(scene: Scene) -> str:
 def _hopeless_words(scene: Scene) -> str:
     if _refused(scene.phase):
         return "empty_not_allowed: the roll is sealed and has no members"
-    incomplete = ", enumeration failed: roll_incomplete" if scene.phase.enumeration_failed else ""
+    incomplete = f", roll_incomplete: {scene.phase.failure}" if scene.phase.enumeration_failed else ""
     spare = rules.tolerated(scene.gate, scene.phase.counts)
     return (
         f"hopeless: all have settled and the rule cannot be met: {_missing_words(scene)}, {spare} tolerated{incomplete}"

@@ -4,10 +4,9 @@ Carried: the phases that do not stand on it, with their openings. Kept in the ph
 satisfied settlement unless the member is named for the re-run. Anew: everything below, and all clocks.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from shotclock.core import runs, settling
@@ -72,26 +71,40 @@ def reopened(phase: Phase, run: Run, index: int) -> Phase:
     return replace(carried, state="opened", failure=None, ended_at=None)
 
 
-class Kept(Struct, frozen=True, kw_only=True):
-    """A roll as a new generation takes it over: its tasks, and how many stand where."""
-
-    tasks: tuple[Task, ...]
-    counts: Counts
-
-
-def keep_satisfied(tasks: Sequence[Task], importance_of: dict[int, Importance], again: Collection[int]) -> Kept:
+def keep_satisfied(tasks: Sequence[Task], again: Collection[int]) -> list[Task]:
     """Return a roll's tasks with the satisfied settlements of members not in `again` (ordinals); the rest is pending.
 
     Tokens go on growing, so that no worker of the old generation can settle anything in the new one.
     """
-    kept: list[Task] = []
+    return [_fresh(task, again) for task in tasks]
+
+
+def settlement_for(task: Task, old: Task) -> Task:
+    """Return the task of a named member with the satisfied settlement of its old one, wherever that stood."""
+    fresh = _fresh(old, ())
+    if CODE["pending"] in fresh.kinds:
+        return replace(task, token=fresh.token)
+    note = fresh.notes.get(old.lo)
+    batches = tuple(replace(batch, ranges=((task.lo, task.hi),)) for batch in fresh.batches if batch.ranges)
+    return replace(
+        task,
+        state="outside" if task.work == "outside" else "ended",
+        token=fresh.token,
+        kinds=fresh.kinds,
+        notes={} if note is None else {task.lo: note},
+        batches=batches,
+        parts=fresh.parts,
+        parts_total=fresh.parts_total,
+    )
+
+
+def counted(tasks: Sequence[Task], importance_of: Mapping[int, Importance]) -> Counts:
+    """Count where the members of a roll's tasks stand."""
     counts = Counts()
     for task in tasks:
-        fresh = _fresh(task, again)
-        kept.append(fresh)
-        for code in set(fresh.kinds):
-            counts = counts.add(importance_of[task.rank], KINDS[code], fresh.kinds.count(code))
-    return Kept(tasks=tuple(kept), counts=counts)
+        for code in set(task.kinds):
+            counts = counts.add(importance_of[task.rank], KINDS[code], task.kinds.count(code))
+    return counts
 
 
 def _fresh(task: Task, again: Collection[int]) -> Task:

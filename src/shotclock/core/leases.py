@@ -150,6 +150,11 @@ def _given_up(task: Task, before: list[int]) -> dict[int, str]:
     return {ordinal: task.notes.get(ordinal, Note()).reason or "no reason given" for ordinal in lost_ones}
 
 
+def take_late(task: Task, report: TaskReport, contract: Contract, now: datetime) -> Task:
+    """Return a task with what a worker's late report says of its pending members, as a new generation carries it."""
+    return _settle(task, report, contract, now)[0]
+
+
 def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -> tuple[Task, Counter[Kind]]:
     """Put every pending member that the report speaks of at its kind."""
     plain = not report.notes and not contract.min_rows

@@ -40,10 +40,12 @@ def everyone(gate: Gate, counts: Counts) -> bool:
 def met(need: Need, gate: Gate, counts: Counts) -> bool:
     """Say whether a need is met.
 
-    It counts critical and required members, or optional ones beside `all` for the rest.
+    It counts critical and required members, or optional ones beside `all` for the required; a critical member that is
+    missing keeps the gate closed all the same, and is why it then is blocked.
     """
     if need.of == "optional":
-        return everyone(gate, counts) and counts.optional.satisfied >= need.amount.rounded_up(counts.optional.expected)
+        others = counts.required.pending == 0 and counts.required.unsatisfied <= tolerated(gate, counts)
+        return others and counts.optional.satisfied >= need.amount.rounded_up(counts.optional.expected)
     base = counts.critical.expected + counts.required.expected
     return counts.critical.satisfied + counts.required.satisfied >= need.amount.rounded_up(base)
 

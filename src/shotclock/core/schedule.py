@@ -5,7 +5,7 @@ key the first counts. Days off have no run. Cron times follow the clocks of the 
 first minute after the gap, one that is shown twice is due once; steps shorter than a day run in elapsed time.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ from msgspec import Struct
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+ON_TIME = timedelta(hours=1)
+"""How long after its instant a tick is still on time; later it is one that was missed."""
 
 
 class Tick(Struct, frozen=True, kw_only=True, order=True):
@@ -27,6 +29,13 @@ class Due(Struct, frozen=True, kw_only=True):
 
     starts: tuple[Tick, ...] = ()
     gaps: tuple[Tick, ...] = ()
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """The run to start now, and whether it is one that was missed."""
+
+    tick: Tick
+    missed: bool = False
 
 
 class Timetable(Struct, frozen=True, kw_only=True):
@@ -69,6 +78,17 @@ def due(table: Timetable, last: datetime, now: datetime, window: timedelta) -> D
         starts=tuple(tick for tick in missed if now - tick.at <= window),
         gaps=tuple(tick for tick in missed if now - tick.at > window),
     )
+
+
+def next_start(ticks: Sequence[Tick], now: datetime, *, catching_up: bool) -> Start | None:
+    """Return which of the ticks that are due is started now, the oldest first.
+
+    One that was missed waits while another one that was missed is worked on; one on time waits for nobody.
+    """
+    if not ticks:
+        return None
+    missed = len(ticks) > 1 or now - ticks[0].at > ON_TIME
+    return None if missed and catching_up else Start(tick=ticks[0], missed=missed)
 
 
 def keys_between(first: date, last: date, off: Collection[str] = ()) -> list[str]:

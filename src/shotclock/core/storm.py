@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-FRUITLESS_MOST = 2
-"""Recoveries that change nothing after which no further one is made."""
+from shotclock.model import Breaker, Failure, Phase, Recovery
+
+ERROR_LENGTH = 100
+"""Characters by which errors are compared."""
 
 _VARYING = re.compile(
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b0x[0-9a-f]+\b|\b(?=[a-f]*[0-9])[0-9a-f]{4,}\b|[0-9]+",
@@ -36,25 +38,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How long until one attempt may try again."""
 
 
-class Failure(Struct, frozen=True, kw_only=True):
-    """One failed attempt."""
-
-    at: datetime
-    error: str
-
-
-class Breaker(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The breaker of one member."""
-
-    recent: tuple[Failure, ...] = ()
-    """Failures within the window, their errors normalised; none while it is open."""
-    error: str | None = None
-    """The error that opened it; None while it is closed."""
-    opened_at: datetime | None = None
-    trying_since: datetime | None = None
-    """Since when an attempt tries whether it may close."""
-
-
 class Step(Struct, frozen=True, kw_only=True):
     """A breaker after a failure, and what operators are told, if anything."""
 
@@ -64,55 +47,45 @@ class Step(Struct, frozen=True, kw_only=True):
 
 def normalised(error: str) -> str:
     """Return an error's text with numbers, addresses and ids folded, so that repeats are seen as the same."""
-    return " ".join(_VARYING.sub("#", error).split())
+    return " ".join(_VARYING.sub("#", error).split())[:ERROR_LENGTH]
 
 
-def may_try(breaker: Breaker, now: datetime, limits: Limits) -> bool:
+def may_try(breaker: Breaker, now: datetime) -> bool:
     """Say whether an attempt may start: always while closed, one for each wait while open."""
-    return breaker.opened_at is None or now >= _opens_again(breaker, breaker.opened_at, limits)
+    return breaker.until is None or now >= breaker.until
 
 
-def tried(breaker: Breaker, now: datetime) -> Breaker:
-    """Return the breaker after an attempt started; while it is open, the next one must wait as long again."""
-    return breaker if breaker.opened_at is None else replace(breaker, trying_since=now)
+def tried(breaker: Breaker, now: datetime, limits: Limits) -> Breaker:
+    """Return the breaker after an attempt started; while it is open, the next one must wait as long again.
 
-
-def succeeded() -> Breaker:
-    """Return the breaker after a success: closed, with nothing remembered."""
-    return Breaker()
+    So one that is never heard of again holds it up for one wait, not for ever.
+    """
+    return breaker if breaker.until is None else replace(breaker, until=now + limits.wait)
 
 
 def failed(breaker: Breaker, failure: Failure, limits: Limits) -> Step:
     """Return the breaker after a failure; the alert is given when it opens, not when it stays open."""
-    if breaker.opened_at is not None:
-        return Step(breaker=replace(breaker, opened_at=failure.at, trying_since=None))
+    until = failure.at + limits.wait
+    if breaker.until is not None:
+        return Step(breaker=replace(breaker, until=until))
     error = normalised(failure.error)
     recent = (*breaker.recent, replace(failure, error=error))
     recent = tuple(old for old in recent if failure.at - old.at < limits.within)
-    same = sum(old.error == error for old in recent)
-    if same < limits.same:
+    same = [old.at for old in recent if old.error == error]
+    if len(same) < limits.same:
         return Step(breaker=Breaker(recent=recent))
-    alert = f"the same error {same} times within {limits.within}, next attempt in {limits.wait}: {error}"
-    return Step(breaker=Breaker(error=error, opened_at=failure.at), alert=alert)
-
-
-def _opens_again(breaker: Breaker, opened_at: datetime, limits: Limits) -> datetime:
-    """Return when one attempt may try; one that tries and is never heard of again holds for one wait."""
-    return (breaker.trying_since or opened_at) + limits.wait
-
-
-class Recovery(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a kind of recovery has done so far."""
-
-    fruitless: int = 0
-    """How often in a row it changed nothing."""
-
-    @property
-    def suspended(self) -> bool:
-        """Whether no further one is made, until something else changes or an operator asks."""
-        return self.fruitless >= FRUITLESS_MOST
+    cost = f"{len(same)} attempts within {failure.at - same[0]} have failed with the same error"
+    return Step(breaker=Breaker(error=error, until=until), alert=f"{cost}, one may try again in {limits.wait}: {error}")
 
 
 def recovered(recovery: Recovery, *, changed: bool) -> Recovery:
     """Return the recovery after it was made once more."""
     return Recovery() if changed else replace(recovery, fruitless=recovery.fruitless + 1)
+
+
+def unsticking(phase: Phase) -> Recovery:
+    """Return how the queueing again of a stuck phase's tasks has done, now that it is due once more."""
+    if phase.stalled_at is None:
+        return Recovery()
+    moved = phase.progress_at is not None and phase.progress_at > phase.stalled_at
+    return recovered(phase.recovery, changed=moved)

@@ -162,6 +162,7 @@ class Assigner:
             partial=upstream.inherits_partial or (opening is not None and opening.partial),
             missing=() if opening is None else opening.missing,
             counts=upstream.counts if opening is None else opening.counts,
+            opening=opening,
             members=self._members(view, own, facts),
             result={} if end is None else end.result,
         )

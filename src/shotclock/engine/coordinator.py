@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
-from shotclock.engine import flow, judging, recording, roll_changes, starting, working
+from shotclock.engine import flow, judging, recording, roll_changes, scheduling, starting, working
 from shotclock.engine.desk import Desk, Question
+from shotclock.engine.scheduling import Ticked
 from shotclock.engine.working import Held, ItemPair, Lease
 from shotclock.errors import NotFoundError, StaleError, UsageError
 from shotclock.model import (
@@ -53,6 +54,7 @@ class Coordinator:
         self._asked = asked
         self._rang = rang
         self._purged_at: datetime | None = None
+        self._plans: dict[tuple[str, str], Plan] = {}
 
     def _do(self, work: Callable[[Desk], T]) -> T:
         """Run a unit of work in one commit, deciding every phase it touched, then see to what follows outside it."""
@@ -87,6 +89,22 @@ class Coordinator:
     def start(self, plan: Plan, key: str) -> tuple[Run, bool]:
         """Start the run of a key; a repeat returns the newest generation. The flag says whether it is new."""
         return self._do(lambda desk: starting.start(desk, plan, key))
+
+    def register(self, plan: Plan) -> None:
+        """Know a pipeline's plan, so that the first report of one of its members starts a run where it says so."""
+        self._plans[plan.pipeline, plan.mode] = plan
+
+    def tick(self, plan: Plan) -> Ticked:
+        """Start the run that the plan's schedule has due, the oldest first, and name those it is too late for.
+
+        - What was missed is caught up within `catch_up`, one run at a time; a key is never started twice.
+        - The first call for a pipeline and mode only notes from when on its ticks count.
+        - Under a halt nothing is started; what comes due meanwhile counts as missed.
+        """
+        now = self.clock.now()
+        last = self.store.read(lambda view: scheduling.handled(view, plan))
+        due = None if last is None else scheduling.due(plan, last, now, self.settings.catch_up)
+        return self._do(lambda desk: scheduling.tick(desk, plan, last, due))
 
     def rerun(self, run_id: str, plan: Plan, phase: str, members: Sequence[str] = (), *, cause: str = "rerun") -> Run:
         """Make a new generation from `phase`, in which `members` are done again although they are satisfied."""
@@ -166,7 +184,15 @@ class Coordinator:
 
         Raises `UsageError` for one that nothing can be made of; then none of this call is stored.
         """
-        return self._do(lambda desk: [recording.record(desk, report) for report in reports])
+
+        def work(desk: Desk) -> list[Answer]:
+            return [self._record(desk, report) for report in reports]
+
+        return self._do(work)
+
+    def _record(self, desk: Desk, report: Report) -> Answer:
+        scheduling.start_for(desk, self._plans, report)
+        return recording.record(desk, report)
 
     def signal(self, run_id: str, phase: str, name: str) -> None:
         """Give the signal a phase's deadline counts from; the first one counts."""
@@ -256,7 +282,7 @@ class Coordinator:
 
     def _look(self, phase_id: int) -> Exception | None:
         try:
-            self._do(lambda desk: judging.judge(desk, desk.phase(phase_id)))
+            self._do(lambda desk: judging.look(desk, desk.phase(phase_id)))
         except StaleError:
             return None  # somebody else was first
         except Exception as error:  # noqa: BLE001 - raised by the sweep, after the phases that remain

@@ -173,7 +173,7 @@ class Desk:
         """Return the halts, ended ones too, that hold for a run."""
         if self._halts is None:
             self._halts = self._tx.halts()
-        return tuple(halt for halt in self._halts if halt.scope in {"*", run.pipeline, run.id})
+        return tuple(halt for halt in self._halts if halt.holds_for(run.identity))
 
     def scene(self, phase: Phase) -> gate.Scene:
         """Gather what the gate looks at."""

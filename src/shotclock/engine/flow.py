@@ -51,12 +51,9 @@ def _previous_over(desk: Desk, own: PhasePlan, phase: Phase) -> bool:
     before = desk.tx.before(run.identity)
     if before is not None and before.state == "running":
         return False
-    usable = before is not None and before.state != "failed"
-    desk.change(
-        phase,
-        previous=before.id if usable and before is not None else None,
-        absent_upstream=() if usable else own.needs_previous,
-    )
+    there = () if before is None else [other.name for other in desk.tx.phases(before.id) if other.state == "done"]
+    absent = tuple(need for need in own.needs_previous if need not in there)
+    desk.change(phase, previous=None if before is None else before.id, absent_upstream=absent)
     return True
 
 
@@ -76,7 +73,7 @@ def start(desk: Desk, own: PhasePlan, phase: Phase, phases: dict[str, Phase]) ->
     if not phase.size and not phase.sealed:
         _call_roll(desk, own, phase)
     body = {"run": phase.run, "phase": phase.name, "id": phase.id}
-    desk.post(f"handover:{phase.id}:1", "handover", phase.run, body)
+    desk.post(handover_key(phase, Handover(triggered_at=desk.now)), "handover", phase.run, body)
     desk.touch(phase)
     desk.started.append(phase.id)
 
@@ -101,33 +98,23 @@ def _call_roll(desk: Desk, own: PhasePlan, phase: Phase) -> None:
     counts = Counts()
     for member in own.members:
         counts = counts.add(member.importance, "pending")
-    desk.tx.add_tasks(
-        [
-            Task(
-                phase=phase.id,
-                work="outside" if member.external else "member",
-                lo=ordinal,
-                hi=ordinal + 1,
-                rank=rolls.RANK[member.importance],
-                state="outside" if member.external else "queued",
-                kinds=b"\0",
-            )
-            for ordinal, member in enumerate(own.members)
-        ]
-    )
+    tasks = [rolls.task_of(phase.id, ordinal, member) for ordinal, member in enumerate(own.members)]
+    desk.tx.add_tasks(tasks)
     desk.change(phase, counts=counts, size=len(own.members), sealed=True)
 
 
 def complete(desk: Desk, phase: Phase) -> None:
     """End an opened phase whose consolidation, if it has one, is done; what stands on it starts."""
-    desk.change(phase, state="done", ended_at=desk.now, due_at=None, mark=None)
+    due_at = desk.phase(phase.id).rerun_at
+    desk.change(phase, state="done", ended_at=desk.now, due_at=due_at, mark=None)
     advance(desk, phase.run)
 
 
 def fail(desk: Desk, phase: Phase, reason: str) -> None:
     """End a phase as failed; what stands on it is skipped, other branches go on."""
+    due_at = desk.phase(phase.id).rerun_at
     phase = desk.change(
-        phase, state="failed", failure=reason, ended_at=desk.now, due_at=None, mark=None, asking_until=None
+        phase, state="failed", failure=reason, ended_at=desk.now, due_at=due_at, mark=None, asking_until=None
     )
     names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
     command = f"shotclock rerun {phase.run} {phase.name}"
@@ -170,12 +157,17 @@ def check_handover(desk: Desk, phase: Phase) -> None:
             again = handover.sent_again(phase.handover, desk.now)
             desk.change(phase, handover=again)
             body = {"run": phase.run, "phase": phase.name, "id": phase.id}
-            desk.post(f"handover:{phase.id}:{again.sent}", "handover", phase.run, body)
+            desk.post(handover_key(phase, again), "handover", phase.run, body)
         case "escalate":
             desk.change(phase, handover=handover.unacknowledged(phase.handover))
             desk.alert(phase, "unacknowledged", "started, but nothing has taken it up", command="shotclock status")
         case "wait":
             pass
+
+
+def handover_key(phase: Phase, told: Handover) -> str:
+    """Return the key of the message that tells the start of a phase, the first time or again."""
+    return f"handover:{phase.id}:{told.sent}"
 
 
 def mark_started(desk: Desk, phase: Phase) -> Phase:

@@ -5,14 +5,15 @@ and whose reports count; the opening follows in a commit of its own, or by the s
 """
 
 from datetime import datetime
+from shlex import quote
 from typing import assert_never
 
 from msgspec.structs import replace
 
-from shotclock.core import clocks, gate, leases, rules, settling
-from shotclock.engine import flow, inputs, recording, rolls, starting
+from shotclock.core import clocks, gate, leases, rules, settling, storm
+from shotclock.engine import flow, inputs, recording, recount, rolls, starting
 from shotclock.engine.desk import Desk, Question
-from shotclock.model import Mark, Opening, Phase, Ruling, Task, Vote
+from shotclock.model import Mark, Opening, Phase, PhasePlan, Ruling, Task, Vote
 
 AT_ONCE = frozenset({"all", "empty"})
 """Reasons that need no close of their own: nothing can be recorded between the decision and the opening."""
@@ -35,6 +36,13 @@ def decide_touched(desk: Desk) -> None:
         judge(desk, phase)
 
 
+def look(desk: Desk, phase: Phase) -> None:
+    """Look at a phase that is due: count its members anew, then see to it."""
+    if phase.state == "active":
+        phase = recount.checked(desk, phase)
+    judge(desk, phase)
+
+
 def judge(desk: Desk, phase: Phase) -> None:
     """Look at one phase: decide it if it is active, and see to whatever else of it is due."""
     match phase.state:
@@ -54,6 +62,10 @@ def judge(desk: Desk, phase: Phase) -> None:
 def _apply(desk: Desk, phase: Phase) -> None:
     phase = _spend_budget(desk, phase)
     verdict = gate.decide(desk.scene(phase), desk.now)
+    if isinstance(verdict, gate.Open | gate.Fail) or recount.near(phase):
+        counted = recount.checked(desk, phase)
+        verdict = verdict if counted.counts == phase.counts else gate.decide(desk.scene(counted), desk.now)
+        phase = counted
     match verdict:
         case gate.Wait():
             _wait(desk, phase, verdict)
@@ -85,9 +97,23 @@ def _wait(desk: Desk, phase: Phase, verdict: gate.Wait) -> None:
     if verdict.alert is not None:
         fact = verdict.mark or "expected"
         names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
-        command = f"shotclock explain {phase.run} {phase.name}"
+        command = _way_out(desk.plan_of(phase), phase, fact, names)
         turn = "" if mark is None else mark.since.isoformat()
         desk.alert(phase, fact, verdict.alert, turn=turn, names=names, command=command)
+
+
+def _way_out(own: PhasePlan, phase: Phase, fact: str, names: tuple[str, ...]) -> str:
+    """Return the command that helps a phase which waits under a name: who is critical comes first."""
+    where = f"{phase.run} {phase.name}"
+    critical = [member for member in own.members if member.importance == "critical" and member.name in names]
+    ours = [quote(member.name) for member in critical if not member.external]
+    if fact == "blocked" and ours:
+        return f"shotclock rerun {where} {' '.join(ours)}"
+    if fact == "blocked" and critical:
+        return f"shotclock report {where} {quote(critical[0].name)} succeeded"
+    if fact == "blocked" and phase.counts.unsatisfied:
+        return f"shotclock rerun {where}"
+    return f"shotclock explain {where}"
 
 
 def _mark(phase: Phase, verdict: gate.Wait, now: datetime) -> Mark | None:
@@ -189,7 +215,7 @@ def _unstick(desk: Desk, phase: Phase, reason: str) -> None:
     held = desk.tx.leased(phase_id=phase.id)
     desk.tx.put_tasks([(settling.fenced(task), task.token) for task in held])
     mark = Mark(kind="stalled", reason=reason, since=desk.now)
-    phase = desk.change(phase, stalled_at=desk.now, mark=mark)
+    phase = desk.change(phase, stalled_at=desk.now, mark=mark, recovery=storm.unsticking(phase))
     command = f"shotclock explain {phase.run} {phase.name}"
     desk.alert(phase, "stalled", f"stalled: {reason}", turn=phase.changes, command=command)
     _apply(desk, phase)
@@ -206,8 +232,11 @@ def _too_old(desk: Desk, phase: Phase) -> None:
 
 
 def _rerun_for_late(desk: Desk, phase: Phase) -> None:
-    """Make the new generation that late reports of a phase asked for, once they had time to settle."""
+    """Make the new generation that late reports asked for, once they had time to settle and no halt holds."""
     run = desk.run(phase.run)
+    if phase.rerun_at is not None and clocks.halted(desk.halts(run), desk.now) is not None:
+        desk.change(phase, due_at=desk.now + desk.settings.check_again)
+        return
     wanted = phase.rerun_at is not None and not run.superseded
     desk.change(phase, due_at=None, rerun_at=None)
     if wanted:
@@ -227,9 +256,9 @@ def _budget_due(desk: Desk, phase: Phase) -> datetime | None:
 
 
 def _spend_budget(desk: Desk, phase: Phase) -> Phase:
-    """Give up on what has not started when the phase's budget is spent."""
+    """Give up on what has not started once the phase's budget is spent, items that are listed later included."""
     due = _budget_due(desk, phase)
-    if due is None or desk.now < due:
+    if not phase.budget_spent and (due is None or desk.now < due):
         return phase
     phase = desk.change(phase, budget_spent=True)
     waiting = [task for task in _all_pending(desk, phase) if task.state == "queued"]

@@ -6,15 +6,15 @@ from shotclock.core import late, settling
 from shotclock.core.late import LateReport, Limits
 from shotclock.engine import rolls
 from shotclock.engine.desk import Desk
-from shotclock.model import Report, Run
+from shotclock.model import PHASE_OVER, Report, Run
 
 
 def consider(desk: Desk, subject: settling.Subject, report: Report) -> None:
     """Act on a late report as the phase's policy says; the report itself is kept already."""
     phase = subject.phase
     policy = desk.plan_of(phase).gate.late
-    if policy == "record" or subject.run.superseded or phase.state == "skipped":
-        return
+    if policy == "record" or subject.run.superseded or phase.state == "skipped" or report.part is not None:
+        return  # a part alone never satisfies its member
     said = LateReport(
         importance=rolls.importance_of(subject.task),
         stood=subject.kind,
@@ -27,7 +27,8 @@ def consider(desk: Desk, subject: settling.Subject, report: Report) -> None:
         text = f"amended: {report.member} came late; downstream has used what was there"
         desk.alert(phase, "amended", text, turn=report.member, names=(report.member,))
     if asks.act == "rerun":
-        desk.change(phase, rerun_at=asks.at, due_at=asks.at)
+        # One that is not over has its own next look, which must not wait for others to settle; its end sees to this.
+        desk.change(phase, rerun_at=asks.at, due_at=asks.at if phase.state in PHASE_OVER else phase.due_at)
 
 
 def _automatic(desk: Desk, run: Run) -> int:

@@ -28,6 +28,11 @@ from shotclock.model import (
     names_generation,
 )
 
+ROWS_MOST = 2**63
+"""A number of rows beyond this is a mistake, and fits no table."""
+REASON_MOST = 10_000
+"""Characters of a reason: one line for people, not a log."""
+
 
 def record(desk: Desk, report: Report) -> Answer:
     """Take one report: what is accepted, contradicts, comes late or is parked is stored with this unit of work."""
@@ -54,15 +59,34 @@ def _checked(desk: Desk, report: Report) -> tuple[Report, RunId]:
         name = member_name(report.member)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    size = len(msgspec.json.encode(report.outputs))
-    if size > desk.settings.payload_bytes:
-        most = desk.settings.payload_bytes
-        message = f"{report.run} {report.phase} {name}: outputs have {size} bytes, more than {most}: store a reference"
-        raise UsageError(message)
-    if report.part is not None and report.part.number < 1:
-        message = f"{report.run} {report.phase} {name}: parts are numbered from 1, not {report.part.number}"
+    wrong = _unfit(report, desk.settings.payload_bytes)
+    if wrong is not None:
+        message = f"{report.run} {report.phase} {name}: {wrong}"
         raise UsageError(message)
     return replace(report, member=name), identity
+
+
+def _unfit(report: Report, most: int) -> str | None:
+    """Say why nothing can be made of a report's content."""
+    try:
+        outputs = msgspec.json.encode(report.outputs)
+    except (TypeError, ValueError, OverflowError) as error:
+        return f"outputs are not JSON: {error}"
+    if msgspec.json.decode(outputs) != report.outputs:
+        return "outputs are not JSON: they come back different, as numbers that are not finite do"
+    if len(outputs) > most:
+        return f"outputs have {len(outputs)} bytes, more than {most}: store a reference"
+    if len(report.reason or "") > REASON_MOST:
+        return f"the reason has more than {REASON_MOST} characters"
+    return _unfit_numbers(report)
+
+
+def _unfit_numbers(report: Report) -> str | None:
+    if report.rows is not None and not 0 <= report.rows < ROWS_MOST:
+        return f"rows is {report.rows}, not a number of rows"
+    if report.part is not None and report.part.number < 1:
+        return f"parts are numbered from 1, not {report.part.number}"
+    return None
 
 
 def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: PhasePlan, *, explicit: bool) -> Answer:
@@ -75,7 +99,7 @@ def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: Phase
     ordinal = rolls.find(desk.aside, own, phase, report.member)
     if ordinal is None:
         return _park(desk, identity, report, unknown_member(own, report.member))
-    task = desk.task_at(rolls.facts(phase), ordinal) or rolls.never_started(own, phase, ordinal)
+    task = desk.task_at(rolls.facts(phase), ordinal) or rolls.task_of(phase.id, ordinal, own.members[ordinal])
     if own.items is None:
         report = replace(report, member=own.members[ordinal].name)
     subject = settling.Subject(

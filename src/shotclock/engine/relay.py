@@ -118,7 +118,5 @@ class Relay:
 
 
 def _is_halted(message: Outgoing, halts: Sequence[Halt], now: datetime) -> bool:
-    scopes = {"*", message.run}
-    if message.run:
-        scopes.add(RunId.parse(message.run).pipeline)
-    return halted([halt for halt in halts if halt.scope in scopes], now) is not None
+    identity = RunId.parse(message.run)
+    return halted([halt for halt in halts if halt.holds_for(identity)], now) is not None

@@ -9,6 +9,7 @@ from shotclock.model import (
     UNSATISFIED,
     Importance,
     Kind,
+    Member,
     Page,
     Phase,
     PhasePlan,
@@ -112,17 +113,15 @@ def withdrawn_names(tx: Snapshot, plan: PhasePlan, phase: Phase) -> tuple[str, .
     return tuple(name for name, *_ in members(tx, plan, phase, lambda kind, _importance: kind == "withdrawn"))
 
 
-def never_started(plan: PhasePlan, phase: Phase, ordinal: int) -> Task:
-    """Return what stands for the task of a named member whose phase was over before it had a roll."""
-    member = plan.members[ordinal]
-    work, state = ("outside", "outside") if member.external else ("member", "queued")
+def task_of(phase_id: int, ordinal: int, member: Member) -> Task:
+    """Return the task of a named member at the start of its phase."""
     return Task(
-        phase=phase.id,
-        work=work,  # type: ignore[arg-type]  # one of the two above
+        phase=phase_id,
+        work="outside" if member.external else "member",
         lo=ordinal,
         hi=ordinal + 1,
         rank=RANK[member.importance],
-        state=state,  # type: ignore[arg-type]  # one of the two above
+        state="outside" if member.external else "queued",
         kinds=b"\0",
     )
 

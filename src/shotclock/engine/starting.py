@@ -6,16 +6,15 @@ import msgspec
 from msgspec.structs import replace
 
 from shotclock.core import generations, settling
-from shotclock.engine import flow, history, recording, rolls
+from shotclock.engine import carrying, flow, history, rolls
 from shotclock.engine.desk import Desk
 from shotclock.errors import NotFoundError, UsageError
 from shotclock.model import (
     PHASE_OVER,
     Note,
     Phase,
-    PhasePlan,
     Plan,
-    Report,
+    Recovery,
     Run,
     RunId,
     Task,
@@ -25,13 +24,13 @@ from shotclock.model import (
 )
 
 
-def start(desk: Desk, plan: Plan, key: str) -> tuple[Run, bool]:
+def start(desk: Desk, plan: Plan, key: str, cause: str = "started") -> tuple[Run, bool]:
     """Start the run of a key, or return its newest generation if it is there; the flag says whether it is new."""
     identity = RunId(pipeline=plan.pipeline, key=key, mode=plan.mode)
     known = desk.tx.newest(identity)
     if known is not None:
         return known, False
-    run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now)
+    run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now, cause=cause)
     plan, named = history.demoted(desk, plan, identity)
     phases = [Phase(run=run.id, name=own.name, index=index) for index, own in enumerate(plan.phases)]
     _add(desk, run, plan, phases)
@@ -64,12 +63,10 @@ def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Seque
     The one before is superseded: its tasks, consolidation and undelivered hand-overs end with it. Raises
     `NotFoundError` for an unknown run, phase or member.
     """
-    old, source = _superseded(desk, run_id, plan, first)
+    old, _ = _superseded(desk, run_id, plan, first)
     run = generations.next_run(old, desk.now, cause)
     _add(desk, run, plan, generations.next_phases(plan, run, desk.phases(old.id), first))
-    _carry_openings(desk, run)
-    if source is not None:
-        _take_over(desk, run, plan, source, again)
+    carrying.carry(desk, run, desk.phases(old.id), first, again)
     _supersede(desk, old)
     flow.advance(desk, run.id)
     return run
@@ -86,11 +83,12 @@ def consolidate_again(desk: Desk, run_id: str, plan: Plan, first: str) -> Run:
     at = next(index for index, phase in enumerate(phases) if phase.name == first)
     phases[at] = generations.reopened(source, run, at)
     _add(desk, run, plan, phases)
-    _carry_openings(desk, run)
+    carrying.carry(desk, run, desk.phases(old.id), first, ())
     target = desk.phase_of(run.id, first)
     assert target is not None
     desk.tx.add_tasks([Task(phase=target.id, work="then")])
     _supersede(desk, old)
+    flow.advance(desk, run.id)
     return run
 
 
@@ -110,6 +108,8 @@ def _supersede(desk: Desk, old: Run) -> None:
     for phase in desk.phases(old.id):
         if phase.state not in PHASE_OVER:
             desk.change(phase, state="failed", failure="superseded", ended_at=desk.now, due_at=None, mark=None)
+        if phase.handover is not None:  # what of it was not delivered yet has nobody to tell any more
+            desk.tx.sent([flow.handover_key(phase, phase.handover)])
 
 
 def _newest(desk: Desk, run_id: str) -> Run:
@@ -127,77 +127,11 @@ def _newest(desk: Desk, run_id: str) -> Run:
     return run
 
 
-def _carry_openings(desk: Desk, run: Run) -> None:
-    """Give carried phases their openings, by copy: an opening never changes."""
-    for phase in desk.tx.phases(run.id):
-        if phase.source is not None:
-            opening = desk.tx.opening(phase.source)
-            assert opening is not None
-            desk.tx.add_opening(replace(opening, phase=phase.id))
-
-
-def _take_over(desk: Desk, run: Run, plan: Plan, source: Phase, again: Sequence[str]) -> None:
-    """Give the first phase its roll with what was good in it; an incomplete roll is enumerated again."""
-    own = plan.phase(source.name)
-    target = desk.phase_of(run.id, source.name)
-    whole = source.sealed and not source.roll_incomplete and not source.enumeration_failed
-    if target is None or not whole or not _same_roll(desk, own, source):
-        return
-    tasks = [task for task in rolls.tasks(desk.tx, source) if task.work != "then"]
-    named = _ordinals(desk, source, again)
-    kept = generations.keep_satisfied(_with_late(desk, source, tasks, named), rolls.BY_RANK, named)
-    desk.tx.add_tasks([replace(task, phase=target.id) for task in kept.tasks])
-    after = -1
-    while pages := desk.tx.pages(rolls.facts(source), after=after):
-        for page in pages:
-            desk.tx.add_page(replace(page, phase=target.id), [])
-            if own.items is not None and own.items.run is None:
-                desk.tx.add_names(target.id, {name: page.lo + place for place, name in enumerate(page.ids)})
-        after = pages[-1].number
-    desk.change(target, counts=kept.counts, size=source.size, pages=source.pages, sealed=True)
-
-
-def _same_roll(desk: Desk, own: PhasePlan, source: Phase) -> bool:
-    """Say whether the plan of now expects the same members in the same order as the old one."""
-    before = desk.plan_of(source)
-    names = [(member.name, member.importance, member.external) for member in before.members]
-    return names == [(member.name, member.importance, member.external) for member in own.members]
-
-
-def _ordinals(desk: Desk, source: Phase, names: Sequence[str]) -> set[int]:
-    found: set[int] = set()
-    for name in names:
-        ordinal = rolls.find(desk.tx, desk.plan_of(source), source, member_name(name))
-        if ordinal is None:
-            message = f"{source.run} {source.name} has no member {name}"
-            raise NotFoundError(message)
-        found.add(ordinal)
-    return found
-
-
-def _with_late(desk: Desk, source: Phase, tasks: Sequence[Task], again: set[int]) -> list[Task]:
-    """Put the newest satisfying late report in the place of a settlement that is missing."""
-    changed = {task.lo: task for task in tasks}
-    plan = desk.plan_of(source)
-    for entry in reversed(desk.tx.entries("late", scope=source.run, phase=source.name)):
-        if "outcome" not in entry.body:
-            continue
-        report = msgspec.convert(entry.body, Report)
-        ordinal = rolls.find(desk.tx, plan, source, report.member)
-        home = next((task for task in changed.values() if ordinal is not None and task.lo <= ordinal < task.hi), None)
-        if ordinal is None or home is None or ordinal in again or report.part is not None:
-            continue
-        kind = settling.settled_kind(report, recording.contract_at(plan, ordinal))
-        if standing_of(kind) == "satisfied" and standing_of(settling.kind_of(home, ordinal)) != "satisfied":
-            note = Note(reason=report.reason, rows=report.rows, outputs=report.outputs, as_of=report.as_of, at=entry.at)
-            changed[home.lo] = settling.settle(home, ordinal, kind, note).task
-    return list(changed.values())
-
-
 def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list[str]:
     """Put unsatisfied members of a phase that has not closed back to pending; return their names.
 
-    Without names: all unsatisfied ones. Raises `UsageError` for a satisfied one, which is final before the opening.
+    Without names: all unsatisfied ones. A named one whose next attempt was put off is attempted now. Raises
+    `UsageError` for a satisfied one, which is final before the opening.
     """
     own = desk.plan_of(phase)
     wanted = {member_name(name) for name in names}
@@ -213,11 +147,24 @@ def again_before_opening(desk: Desk, phase: Phase, names: Sequence[str]) -> list
         if standing_of(kind) == "satisfied":
             message = f"{phase.run} {phase.name} {name} is {kind}, which is final before the opening"
             raise UsageError(message)
+        if kind == "pending" and _waits_no_longer(desk, phase, ordinal):
+            done.append(name)
         if standing_of(kind) == "unsatisfied":
             _back_to_pending(desk, phase, name, ordinal)
             done.append(name)
-    desk.touch(desk.phase(phase.id))
+    # An operator asks for it: what was held up after failures may go on at once.
+    desk.touch(desk.change(phase, breakers={}, recovery=Recovery()))
     return done
+
+
+def _waits_no_longer(desk: Desk, phase: Phase, ordinal: int) -> bool:
+    """Have the next attempt at a member that was put off start now; say whether it was."""
+    task = desk.tx.task_at(phase.id, ordinal)
+    if task is None or task.state != "queued" or task.ready_at is None:
+        return False
+    desk.tx.put_tasks([(replace(task, ready_at=None), task.token)])
+    desk.rang = True
+    return True
 
 
 def _back_to_pending(desk: Desk, phase: Phase, name: str, ordinal: int) -> None:

@@ -94,6 +94,11 @@ def _waits(scene: gate.Scene) -> Iterator[ClockView]:
         yield ClockView(name="budget", at=phase.leased_at + budget, effect="what has not started is abandoned")
     if phase.retry_until is not None:
         yield ClockView(name="retry", at=phase.retry_until, effect="another attempt may start")
+    for breaker in phase.breakers.values():
+        if breaker.until is not None:
+            yield ClockView(
+                name="breaker", at=breaker.until, effect=f"one attempt may try again after: {breaker.error}"
+            )
     if scene.gate.check is not None and phase.vote is not None and not phase.vote.yes:
         again = phase.vote.at + scene.check_again
         yield ClockView(name="check", at=again, effect=f"{scene.gate.check} is asked again")

@@ -25,6 +25,7 @@ from shotclock.model import (
     PhaseState,
     Plan,
     Run,
+    RunId,
     RunState,
     Task,
 )
@@ -53,6 +54,8 @@ class RunLine(Struct, frozen=True, kw_only=True):
     """The first few who are missing, as ``phase.member``."""
     missing_count: int = 0
     reason: str | None = None
+    halted: str | None = None
+    """By whom and why new work is stopped, where it is."""
     timezone: str = "UTC"
 
 
@@ -121,6 +124,17 @@ class RunView(Struct, frozen=True, kw_only=True):
     """Members of parked reports: the run, phase or member they name is not known."""
     late: int = 0
     """Reports that came after their phase was over."""
+    halted: str | None = None
+    """By whom and why new work is stopped, where it is."""
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """A day, or a phase of a day, that is missing."""
+
+    key: str
+    phase: str | None = None
+    """None where the whole run is missing."""
+    reason: str
 
 
 class MissingMember(Struct, frozen=True, kw_only=True):
@@ -170,8 +184,15 @@ def _line(view: Snapshot, run: Run) -> RunLine:
         missing=tuple(missing[:NAMED]),
         missing_count=sum(rules.missing(phase.counts) for phase in open_now),
         reason=run.reason,
+        halted=halted_words(view, run),
         timezone=plan.timezone,
     )
+
+
+def halted_words(view: Snapshot, run: Run) -> str | None:
+    """Say by whom and why new work of a run is stopped, if it is, whether or not the run is over."""
+    halt = next((halt for halt in view.halts() if halt.until is None and halt.holds_for(run.identity)), None)
+    return None if halt is None else f"halted by {halt.actor or 'an operator'}: {halt.reason}"
 
 
 def missing_names(view: Snapshot, plan: Plan, phase: Phase, most: int = NAMED) -> tuple[str, ...]:
@@ -213,7 +234,21 @@ def run_view(view: Snapshot, run: Run, settings: Settings, now: datetime) -> Run
         slowest=_slowest(phases),
         parked=parked(view, run),
         late=len(view.entries("late", scope=run.id)),
+        halted=halted_words(view, run),
     )
+
+
+def gaps(view: Snapshot, plan: Plan, keys: Sequence[str]) -> list[Gap]:
+    """Return what is missing of a pipeline: keys without a run, and phases that failed or were skipped."""
+    found: list[Gap] = []
+    for key in keys:
+        run = view.newest(RunId(pipeline=plan.pipeline, key=key, mode=plan.mode))
+        if run is None:
+            found.append(Gap(key=key, reason="there is no run"))
+        elif run.state == "failed":
+            broken = (phase for phase in view.phases(run.id) if phase.state in {"failed", "skipped"})
+            found += [Gap(key=key, phase=phase.name, reason=phase.failure or phase.state) for phase in broken]
+    return found
 
 
 def parked(view: Snapshot, run: Run, phase: str | None = None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from shotclock.engine.members import perform
 from shotclock.engine.results import one_line
 from shotclock.engine.working import Held, Lease
 from shotclock.errors import MemberError, StoreError
-from shotclock.model import Again, Halt, TaskReport
+from shotclock.model import Again, RunId, TaskReport
 from shotclock.ports import Snapshot, Warehouse
 
 WarehouseOf = Callable[[str], Warehouse]
@@ -174,8 +174,8 @@ class Worker:
 
         def work(view: Snapshot) -> bool:
             task, run = view.task(job.phase, "then", job.lo), view.run(job.assignment.run)
-            scopes = {"*", job.assignment.pipeline, job.assignment.run}
-            halts: list[Halt] = [halt for halt in view.halts() if halt.scope in scopes]
+            identity = RunId.parse(job.assignment.run)
+            halts = [halt for halt in view.halts() if halt.holds_for(identity)]
             current = task is not None and task.token == job.token and task.state == "leased"
             over = run is None or run.superseded or run.state != "running"
             return not current or over or halted(halts, self._coordinator.clock.now()) is not None

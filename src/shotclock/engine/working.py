@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shotclock.core import clocks, leases
-from shotclock.engine import flow, inputs, recording, rolls
+from shotclock.engine import dispatch, flow, inputs, recording, rolls
 from shotclock.engine.desk import Desk
 from shotclock.errors import FencedError, UsageError
 from shotclock.model import (
@@ -24,9 +24,6 @@ from shotclock.model import (
 )
 
 ItemPair = tuple[str, object]
-
-AT_WORK = frozenset({"active", "opened"})
-"""States of a phase in which tasks of it are leased."""
 
 
 _OUTSIDE: Final = 50
@@ -64,42 +61,21 @@ def lease(desk: Desk, owner: str, busy: Mapping[int, int], *, only: str | None) 
 
 def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]:
     run, own = desk.run(phase.run), desk.plan_of(phase)
-    room = _room(desk, phase, own, busy)
-    if room <= 0 or phase.state not in AT_WORK or inputs.blocks(own, phase) or clocks.halted(desk.halts(run), desk.now):
+    room = dispatch.room(desk, phase, own, busy)
+    if (
+        room <= 0
+        or phase.state not in dispatch.AT_WORK
+        or inputs.blocks(own, phase)
+        or clocks.halted(desk.halts(run), desk.now)
+    ):
         return []
     taken: list[Lease] = []
     while len(taken) < room:
-        found = _leasable(desk, phase, room - len(taken))
+        found = dispatch.leasable(desk, desk.phase(phase.id), room - len(taken))
         if not found:
             break
         taken += [lease for task in found if (lease := _take(desk, owner, phase, own, task)) is not None]
     return taken
-
-
-def _room(desk: Desk, phase: Phase, own: PhasePlan, busy: int) -> int:
-    """Return how many more tasks of a phase a worker may hold."""
-    room = own.execution.max_workers - busy
-    if own.execution.max_in_flight and room > 0:
-        held = [task for task in desk.tx.leased(phase_id=phase.id) if _is_held(desk, phase, task)]
-        room = min(room, own.execution.max_in_flight - len(held))
-    return room
-
-
-def _is_held(desk: Desk, phase: Phase, task: Task) -> bool:
-    """Say whether a leased task is in flight: its lease has not run out, and its phase still wants it."""
-    wanted = (task.work == "then") == (phase.state == "opened")
-    return wanted and task.lease_until is not None and task.lease_until > desk.now
-
-
-def _leasable(desk: Desk, phase: Phase, limit: int) -> list[Task]:
-    """Return tasks that may be leased; of an opened phase only its consolidation, whatever else is queued."""
-    if phase.state != "opened":
-        return desk.tx.leasable(phase.id, desk.now, limit)
-    task = desk.tx.task(phase.id, "then", 0)
-    if task is None or task.state not in {"queued", "leased"}:
-        return []
-    since = task.ready_at if task.state == "queued" else task.lease_until
-    return [task] if since is None or since <= desk.now else []
 
 
 def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> Lease | None:
@@ -114,6 +90,7 @@ def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> L
         _given_up(desk, phase, own, change, task)
         return None
     phase = desk.change(phase, leased_at=phase.leased_at or desk.now)
+    phase = dispatch.sent_out(desk, phase, own, change.task)
     if own.execution.budget is not None and not phase.budget_spent:
         desk.touch(phase)
     return Lease(task=change.task, phase=phase)
@@ -220,7 +197,8 @@ def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> A
         raise UsageError(message)
     limits = _limits(desk, own, task)
     change = leases.take_report(task, report, limits, recording.contract_at(own, task.lo), desk.now, desk.jitter())
-    desk.put_task(change.task, task.token)
+    phase, after = dispatch.heard(desk, phase, own, report, change, task)
+    desk.put_task(after, task.token)
     phase = rolls.count(desk, phase, task, change.settled)
     if change.waits_until is not None:
         latest = max(change.waits_until, phase.retry_until or change.waits_until)
@@ -298,6 +276,8 @@ def add_page(desk: Desk, held: Held, number: int, items: Sequence[ItemPair]) -> 
     phase = desk.phase(phase.id)
     counts = phase.counts.add("required", "pending", len(ids))
     desk.change(phase, size=phase.size + len(ids), pages=phase.pages + 1, counts=counts, worse=phase.worse + 1)
+    if phase.budget_spent:
+        desk.touch(phase)
 
 
 def _same_page(desk: Desk, phase: Phase, number: int, mark: str) -> None:

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shotclock.model.counts import Counts, Kind
+from shotclock.model.dispatch import Breaker, Ramp, Recovery
 from shotclock.model.identity import RunId
 
 RunState = Literal["running", "complete", "partial", "failed"]
@@ -35,7 +37,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     """Why it failed or is partial, in one line."""
     cause: str = "started"
-    """What made this generation: ``started``, ``rerun``, ``late``."""
+    """What made this generation: ``started``, ``schedule``, ``missed``, ``report``, ``rerun``, ``then``, ``late``."""
     inherits: tuple[str, ...] = ()
     """Names that upstream phases of a carried or partial input lacked, shown in every context."""
 
@@ -141,6 +143,12 @@ class Phase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the first task was leased."""
     grace_since: datetime | None = None
     stalled_at: datetime | None = None
+    recovery: Recovery = Recovery()
+    """How the queueing again of its tasks has done, each time nothing moved."""
+    breakers: dict[int, Breaker] = field(default_factory=dict)
+    """What holds up members that fail over and over, by ordinal; -1 for all items of a fan-out."""
+    ramp: Ramp | None = None
+    """Of a fan-out, from its first lease on."""
     budget_spent: bool = False
     vote: Vote | None = None
     asking_until: datetime | None = None
@@ -375,11 +383,11 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long after its deadline the gate opened, where it had one."""
 
 
-EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal"]
+EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap"]
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A record beside the state that never decides: history, late and parked reports, dead letters, audit."""
+    """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks."""
 
     id: int = 0
     """Number the store gives."""
@@ -411,11 +419,15 @@ class Halt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A span in which nothing is dispatched, opened or delivered."""
 
     scope: str
-    """``*``, a pipeline, or a run's text form."""
+    """``*``, a pipeline, or a run's text form; without a generation it holds for every one of them."""
     since: datetime
     until: datetime | None = None
     actor: str = ""
     reason: str = ""
+
+    def holds_for(self, run: RunId) -> bool:
+        """Say whether the halt is about a run, whenever it is in force."""
+        return self.scope in {"*", run.pipeline, str(run), str(replace(run, generation=1))}
 
 
 class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):

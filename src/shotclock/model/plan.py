@@ -169,7 +169,7 @@ class PhasePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Phases of the previous run (nearest earlier key, same mode) whose outcome this phase reads."""
     members: tuple[Member, ...] = ()
     absent: tuple[str, ...] = ()
-    """Members of the pipeline that this mode leaves out."""
+    """Members of the pipeline that this mode leaves out, by every name they have."""
     items: Items | None = None
     execution: Execution = Execution()
     gate: Gate = Gate()

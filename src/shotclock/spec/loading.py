@@ -79,7 +79,9 @@ def _kept(phase: PhasePlan, mode: Mapping[str, frozenset[str]]) -> PhasePlan:
     return replace(
         phase,
         members=tuple(member for member in phase.members if member.name in kept),
-        absent=tuple(member.name for member in phase.members if member.name not in kept),
+        absent=tuple(
+            name for member in phase.members if member.name not in kept for name in (member.name, *member.aliases)
+        ),
     )
 
 

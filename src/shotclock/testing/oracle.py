@@ -11,9 +11,10 @@ Halts = Collection[Halt]
 
 
 def halts_of(record: Record, halts: Halts) -> list[Halt]:
-    """Return the halts that hold for a phase's run."""
-    scopes = ("*", record.plan.pipeline, record.run.id)
-    return [halt for halt in halts if halt.scope in scopes]
+    """Return the halts that hold for a phase's run; one of a run without a generation is of all its generations."""
+    run = record.run
+    every = run.id.partition("#")[0]
+    return [halt for halt in halts if halt.scope in {"*", run.pipeline, run.id, every}]
 
 
 def is_halted(record: Record, halts: Halts, now: datetime) -> bool:

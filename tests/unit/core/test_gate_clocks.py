@@ -14,6 +14,7 @@ from shotclock.model import (
     Gate,
     Member,
     PhasePlan,
+    Recovery,
 )
 from tests.unit.core.scenes import MAX_AGE, START, a_halt, a_scene, at, counts, minutes
 from tests.unit.core.verdicts import STALL, opened, waits
@@ -104,6 +105,19 @@ def test_a_stall_without_its_need_queues_the_tasks_again_once_until_something_mo
     moved = replace(stalled, phase=replace(stalled.phase, progress_at=at(61)))
     assert waits(gate.decide(moved, at(61))).mark is None
     assert isinstance(gate.decide(moved, at(71)), Unstick)
+
+
+def test_tasks_that_were_queued_again_twice_for_nothing_are_left_alone_and_operators_are_told() -> None:
+    scene = a_scene(STALL, counts("", "spp"), progress_at=at(5), stalled_at=at(15), retry_until=at(20))
+    assert isinstance(gate.decide(scene, at(30)), Unstick)
+    tried = replace(scene, phase=replace(scene.phase, recovery=Recovery(fruitless=1)))
+    assert waits(gate.decide(tried, at(29))).alert is None
+    verdict = waits(gate.decide(tried, at(30)))
+    assert verdict.mark == "stalled"
+    assert verdict.alert is not None
+    assert "suspended: nothing moved although its tasks were queued again 2 times" in verdict.alert
+    moved = replace(tried, phase=replace(tried.phase, progress_at=at(16)))
+    assert isinstance(gate.decide(moved, at(30)), Unstick)
 
 
 def test_a_stall_counts_from_the_latest_of_start_progress_retry_wait_and_resume() -> None:

@@ -8,6 +8,7 @@ from shotclock.model import (
     Batch,
     Counts,
     Handover,
+    Importance,
     Kind,
     Note,
     Part,
@@ -88,29 +89,27 @@ CHUNK = Task(
     notes={10: Note(rows=1), 11: Note(reason="gone"), 12: Note(reason="none")},
     batches=(Batch(token=3, at=START, ranges=((10, 13),)), Batch(token=4, at=START, ranges=((11, 12),))),
 )
-RANKS = {0: "critical", 1: "required", 2: "optional"}
+BY_RANK: dict[int, Importance] = {0: "critical", 1: "required", 2: "optional"}
 
 
 def test_satisfied_settlements_stay_good_and_the_rest_is_pending() -> None:
-    kept = generations.keep_satisfied([CHUNK], RANKS, ())  # type: ignore[arg-type]  # literals
-    [task] = kept.tasks
+    [task] = generations.keep_satisfied([CHUNK], ())
     assert task.kinds == codes("succeeded", "pending", "empty", "withdrawn", "pending")
     assert (task.state, task.token, task.losses) == ("queued", 5, 0)
     assert task.notes == {10: Note(rows=1), 12: Note(reason="none")}
-    assert kept.counts == Counts(required=Tally(succeeded=1, empty=1, withdrawn=1, pending=2))
+    assert generations.counted([task], BY_RANK) == Counts(required=Tally(succeeded=1, empty=1, withdrawn=1, pending=2))
 
 
 def test_what_was_made_is_kept_only_for_those_it_still_settles() -> None:
-    [task] = generations.keep_satisfied([CHUNK], RANKS, {12}).tasks  # type: ignore[arg-type]  # literals
+    [task] = generations.keep_satisfied([CHUNK], {12})
     assert [batch.ranges for batch in task.batches] == [((10, 11),)]
 
 
 def test_members_named_for_the_rerun_are_pending_again() -> None:
     done = replace(CHUNK, kinds=codes("succeeded", "succeeded", "empty", "withdrawn", "succeeded"))
-    assert generations.keep_satisfied([done], RANKS, ()).tasks[0].state == "ended"  # type: ignore[arg-type]  # literals
-    kept = generations.keep_satisfied([done], RANKS, {10, 14})  # type: ignore[arg-type]  # literals
-    assert kept.counts.required.pending == 2
-    assert kept.tasks[0].state == "queued"
+    assert generations.keep_satisfied([done], ())[0].state == "ended"
+    [task] = generations.keep_satisfied([done], {10, 14})
+    assert (task.kinds.count(CODE["pending"]), task.state) == (2, "queued")
 
 
 def test_a_member_from_outside_keeps_its_parts_while_it_stays_good() -> None:
@@ -123,7 +122,38 @@ def test_a_member_from_outside_keeps_its_parts_while_it_stays_good() -> None:
         parts={1: Part(kind="succeeded")},
         parts_total=1,
     )
-    [kept] = generations.keep_satisfied([member], RANKS, ()).tasks  # type: ignore[arg-type]  # literals
+    [kept] = generations.keep_satisfied([member], ())
     assert (kept.state, kept.parts, kept.parts_total) == ("outside", member.parts, 1)
-    [anew] = generations.keep_satisfied([member], RANKS, {0}).tasks  # type: ignore[arg-type]  # literals
+    [anew] = generations.keep_satisfied([member], {0})
     assert (anew.state, anew.parts, anew.parts_total) == ("outside", {}, None)
+
+
+NAMED = Task(
+    phase=1,
+    work="member",
+    lo=3,
+    hi=4,
+    state="ended",
+    token=2,
+    kinds=codes("succeeded"),
+    notes={3: Note(rows=9)},
+    batches=(Batch(token=2, at=START, ranges=((3, 4),), outputs={"staged": ["a"]}),),
+)
+MOVED = Task(phase=9, work="member", lo=0, hi=1, kinds=codes("pending"))
+
+
+def test_a_named_member_keeps_its_settlement_wherever_it_stands_in_the_new_roll() -> None:
+    kept = generations.settlement_for(MOVED, NAMED)
+    assert (kept.state, kept.token, kept.kinds) == ("ended", 3, codes("succeeded"))
+    assert (kept.notes, [batch.ranges for batch in kept.batches]) == ({0: Note(rows=9)}, [((0, 1),)])
+
+
+def test_a_named_member_that_was_not_satisfied_is_pending_with_its_old_workers_fenced() -> None:
+    kept = generations.settlement_for(MOVED, replace(NAMED, kinds=codes("failed")))
+    assert kept == replace(MOVED, token=3)
+
+
+def test_an_outside_member_that_said_nothing_more_stays_outside() -> None:
+    outside = replace(MOVED, work="outside", state="outside")
+    kept = generations.settlement_for(outside, replace(NAMED, work="outside", state="outside", notes={}, batches=()))
+    assert (kept.state, kept.notes, kept.batches) == ("outside", {}, ())

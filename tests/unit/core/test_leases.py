@@ -163,6 +163,12 @@ def test_a_success_below_its_contract_is_suspect() -> None:
     assert change.given_up == {0: "min_rows 1, reported none", 1: "min_rows 1, reported 0"}
 
 
+def test_a_late_report_settles_only_who_was_pending() -> None:
+    task = leased(a_task(3, kinds=codes("failed", "pending", "pending")))
+    late = leases.take_late(task, said(task, "succeeded", "succeeded", "pending"), Contract(), at(1))
+    assert late.kinds == codes("failed", "succeeded", "pending")
+
+
 def test_progress_forgives_lost_leases() -> None:
     task = replace(leased(a_task(2)), losses=4)
     assert take(task, said(task, "succeeded")).task.losses == 0

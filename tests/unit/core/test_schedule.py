@@ -105,3 +105,13 @@ def test_a_backfill_runs_every_day_but_those_off_the_oldest_first() -> None:
     found = schedule.keys_between(date(2025, 2, 27), date(2025, 3, 2), {"2025-03-01"})
     assert found == ["2025-02-27", "2025-02-28", "2025-03-02"]
     assert schedule.keys_between(date(2025, 3, 2), date(2025, 3, 1)) == []
+
+
+def test_a_missed_tick_waits_for_the_one_that_is_caught_up_and_one_on_time_for_nobody() -> None:
+    ticks = schedule.ticks(SIX, utc(1, 15, 12), utc(1, 17, 12))
+    first = schedule.next_start(ticks, utc(1, 17, 12), catching_up=False)
+    assert first == schedule.Start(tick=ticks[0], missed=True)
+    assert schedule.next_start(ticks, utc(1, 17, 12), catching_up=True) is None
+    assert schedule.next_start(ticks[1:], utc(1, 17, 13), catching_up=True) is None
+    assert schedule.next_start(ticks[1:], utc(1, 17, 12), catching_up=True) == schedule.Start(tick=ticks[1])
+    assert schedule.next_start([], utc(1, 17, 12), catching_up=False) is None

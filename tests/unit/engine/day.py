@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shotclock.engine import judging
 from shotclock.engine.coordinator import Coordinator
+from shotclock.engine.desk import Desk
 from shotclock.engine.working import Held
 from shotclock.model import (
     Answer,
@@ -20,7 +22,7 @@ from shotclock.model import (
     Task,
     TaskReport,
 )
-from shotclock.ports import Store
+from shotclock.ports import Store, Transaction
 from shotclock.settings import Settings
 
 START = datetime(2025, 1, 15, 12, tzinfo=UTC)
@@ -63,6 +65,19 @@ class Day:
         self.clock.instant += timedelta(**span)
         while self.coordinator.sweep():
             pass
+
+    def close_only(self, name: str = "raw") -> None:
+        """Decide a phase as a process does that dies before it opens what it has closed."""
+
+        def work(tx: Transaction) -> None:
+            desk = Desk(tx, self.clock.now(), self.settings, self.clock.jitter)
+            phase = desk.phase_of(f"p/{KEY}", name)
+            assert phase is not None
+            desk.touch(phase)
+            judging.settle_desk(desk)
+
+        self.store.write(work)
+        assert self.phase(name).state == "closing"
 
     def run(self, run_id: str = f"p/{KEY}") -> Run:
         run = self.store.read(lambda view: view.run(run_id))

@@ -1,6 +1,7 @@
 """A command's exit code and last line are its outcome, and it is told of its task by its environment."""
 
 import json
+import os
 import sys
 from contextlib import closing
 from datetime import timedelta
@@ -44,7 +45,11 @@ def test_the_last_line_gives_rows_and_outputs(shop: Shop) -> None:
     assert (shop.notes()[0].rows, shop.notes()[0].outputs) == (5, {"file": "a"})
 
 
-def test_a_command_is_told_of_its_task_and_runs_in_the_pipelines_folder(shop: Shop) -> None:
+def test_a_command_is_told_of_its_task_and_runs_in_the_pipelines_folder(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("SHOTCLOCK_")]:
+        monkeypatch.delenv(name)
     script = f"""import json, os
 told = {{name: value for name, value in os.environ.items() if name.startswith("SHOTCLOCK_")}}
 told["context"] = json.load(open(told.pop("SHOTCLOCK_CONTEXT")))["params"]

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from shotclock.errors import UsageError
-from shotclock.model import Deadline, Gate
+from shotclock.model import Again, Amount, Deadline, Gate, Need, PartOf
 from tests.unit.engine.day import KEY, Day, external, fan_out
 
 HALF_HOUR = Gate(deadline=Deadline(after=timedelta(minutes=30)))
@@ -62,6 +63,39 @@ def test_a_report_that_names_the_old_generation_is_fenced(day: Day) -> None:
     assert day.say("a").kind == "accepted"
 
 
+def test_a_rerun_with_other_members_keeps_by_name_what_was_good(day: Day) -> None:
+    day.start(external("a", "b", "c"))
+    day.say("a", rows=1)
+    day.say("c", rows=3)
+    plan = replace(day.plan, phases=(external("c", "d", "a"),))
+    run = day.coordinator.rerun(f"p/{KEY}", plan, "raw")
+    counts = day.phase("raw", run.id).counts.required
+    assert (counts.succeeded, counts.pending) == (2, 1)
+    assert day.say("c", rows=3).kind == "duplicate"
+    day.say("d")
+    assert day.run(run.id).state == "complete"
+
+
+def test_a_branch_beside_the_rerun_that_was_not_over_keeps_what_was_good(day: Day) -> None:
+    day.start(external("a"), external("x", "y", name="side"))
+    day.say("a")
+    day.say("x", phase="side")
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw", ["a"])
+    assert day.phase("side", run.id).counts.required.succeeded == 1
+    day.say("y", phase="side")
+    assert day.phase("side", run.id).state == "done"
+
+
+def test_items_a_worker_finished_too_late_are_carried(day: Day) -> None:
+    day.start(fan_out(gate=Gate(need=Need(amount=Amount(count=2)))))
+    day.enumerate(["a", "b", "c", "d"])
+    first, second = day.lease()
+    day.done(first)
+    assert day.done(second).kind == "late"
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "items")
+    assert day.phase("items", run.id).counts.required.succeeded == 4
+
+
 def test_a_superseded_generation_is_not_rerun(day: Day) -> None:
     day.start(external("a"))
     day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
@@ -94,3 +128,68 @@ def test_late_reports_make_one_new_generation_after_they_had_time_to_settle(day:
     day.pass_time(minutes=5)
     assert day.run().superseded
     assert day.run(f"p/{KEY}#2").state == "complete"
+
+
+def test_a_late_report_while_the_consolidation_runs_makes_its_generation_after_it(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(replace(external("a", "b", gate=gate), then="x:then"))
+    day.say("a")
+    day.pass_time(minutes=30)
+    (task,) = day.lease()
+    assert day.say("b").kind == "late"
+    day.pass_time(seconds=10)
+    assert day.done(task).kind == "accepted"
+    assert day.run().state == "partial"
+    day.pass_time(minutes=10)
+    assert day.run().superseded
+
+
+def test_a_late_report_between_the_close_and_the_opening_does_not_put_the_opening_off(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.clock.instant += timedelta(minutes=30)
+    day.close_only()
+    assert day.say("b").kind == "late"
+    day.pass_time(seconds=1)
+    assert day.run().state == "partial"
+    day.pass_time(minutes=10)
+    assert day.run().superseded
+
+
+def test_a_halt_of_a_run_holds_for_its_next_generations_and_late_reruns_wait_for_its_end(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b")
+    day.coordinator.halt(f"p/{KEY}", actor="ops", reason="drill")
+    day.pass_time(minutes=20)
+    assert not day.run().superseded
+    run = day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    day.pass_time(minutes=1)
+    assert day.run(run.id).state == "running"
+    day.coordinator.resume(f"p/{KEY}", actor="ops")
+    day.pass_time(seconds=0)
+    assert day.run(run.id).state == "complete"
+
+
+def test_a_late_part_alone_makes_no_new_generation(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b", part=PartOf(number=1, of=3))
+    day.pass_time(hours=1)
+    assert not day.run().superseded
+
+
+def test_doing_a_consolidation_again_starts_branches_that_had_not_started(day: Day) -> None:
+    day.start(fan_out(then="x:merge", attempts=1), external("z", name="other"))
+    day.enumerate(["a"])
+    (chunk,) = day.lease()
+    day.done(chunk)
+    (then,) = day.lease()
+    day.done(then, whole=Again(cause="error", reason="disk full"))
+    run = day.coordinator.rerun_then(f"p/{KEY}", day.plan, "items")
+    assert day.phase("other", run.id).state == "active"

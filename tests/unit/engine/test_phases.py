@@ -341,3 +341,42 @@ def test_a_silent_member_is_no_longer_waited_for_after_ten_runs_and_comes_back_w
     assert day.say("b").kind == "late"
     day.start(external("a", "b", gate=HALF_HOUR), key="2025-01-16")
     assert day.phase(run_id="p/2025-01-16").counts.required.pending == 2
+
+
+def test_items_listed_after_the_budget_is_spent_are_abandoned_too(day: Day) -> None:
+    day.start(fan_out(budget=timedelta(minutes=10)))
+    (task,) = day.lease()
+    day.coordinator.add_page(held(task), 0, [("a", None), ("b", None)])
+    (chunk,) = day.lease()
+    day.done(chunk)
+    day.pass_time(minutes=11)
+    (task,) = day.lease()
+    day.coordinator.add_page(held(task), 0, [("a", None), ("b", None)])
+    day.coordinator.add_page(held(task), 1, [("c", None)])
+    day.done(task)
+    opening = day.opening("items")
+    assert opening is not None
+    assert (opening.reason, opening.missing) == ("hopeless", ("c",))
+
+
+def test_why_an_enumeration_failed_is_said_where_the_phase_opens_all_the_same(day: Day) -> None:
+    day.start(fan_out(attempts=1, gate=Gate(hopeless="open")))
+    (task,) = day.lease()
+    day.coordinator.add_page(held(task), 0, [("a", None)])
+    day.done(task, whole=Again(cause="error", reason="ValueError: middle"))
+    (chunk,) = day.lease()
+    day.done(chunk)
+    opening = day.opening("items")
+    assert opening is not None
+    assert "ValueError: middle" in opening.rule
+
+
+def test_a_phase_of_the_previous_run_is_read_though_another_phase_of_it_failed(day: Day) -> None:
+    reads = PhasePlan(name="grade", needs_previous=("raw", "bad"), members=(Member(name="g"),))
+    phases = (external("a"), external("b", name="bad"), reads)
+    day.start(*phases, key="2025-01-14")
+    for phase, member, outcome in (("raw", "a", "succeeded"), ("bad", "b", "failed"), ("grade", "g", "succeeded")):
+        day.say(member, outcome, phase=phase, run="p/2025-01-14")  # type: ignore[arg-type]  # outcomes as above
+    day.start(*phases)
+    grade = day.phase("grade")
+    assert (grade.state, grade.previous, grade.absent_upstream) == ("active", "p/2025-01-14", ("bad",))

@@ -238,3 +238,24 @@ def test_a_readmitted_member_takes_the_report_that_came_meanwhile(day: Day) -> N
     assert day.phase().counts.required.succeeded == 1
     day.say("a")
     assert day.run().state == "complete"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"outputs": {"a": float("nan")}}, "not JSON"),
+        ({"outputs": {"a": object()}}, "not JSON"),
+        ({"outputs": {"a": "x" * 300_000}}, "store a reference"),
+        ({"rows": -1}, "not a number of rows"),
+        ({"rows": 2**63}, "not a number of rows"),
+        ({"reason": "x" * 10_001}, "reason"),
+        ({"part": PartOf(number=0)}, "from 1"),
+    ],
+)
+def test_content_that_could_not_be_kept_as_it_is_is_refused_by_name(
+    day: Day, content: dict[str, object], why: str
+) -> None:
+    day.start(external("a"))
+    with pytest.raises(UsageError, match=f"raw a: .*{why}"):
+        day.say("a", **content)  # type: ignore[arg-type]  # fields of a report
+    assert day.phase().counts.pending == 1

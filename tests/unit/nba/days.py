@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from nba import form, predict, publish, raw
+from nba import card, features, grade, history, models, positions, predict, props, publish, raw, schedule
 from nba.columns import COLUMNS
 from shotclock.context import Assignment, Context, Input, MemberInput, Settlement
-from shotclock.model import Work
-from shotclock.outcomes import Item, Outcome, Succeeded
+from shotclock.model import Kind, Work
+from shotclock.outcomes import Empty, Item, Outcome, Succeeded
 from shotclock.warehouse.duckdb import DuckDBWarehouse, scratch
 
 CHUNK = 50
@@ -74,6 +74,7 @@ class Day:
     inputs: dict[str, Input] = field(default_factory=dict)
     settlements: list[Settlement] = field(default_factory=list)
     stopped: bool = False
+    member: str = "member"
 
     def context(self, phase: str, work: Work = "member", lo: int = 0, **more: Any) -> Context:  # noqa: ANN401 - whatever an assignment takes
         """Make the context of one task of this day."""
@@ -86,7 +87,7 @@ class Day:
             phase=phase,
             work=work,
             lo=lo,
-            member="member",
+            member=self.member,
             token=self.token,
             attempt=1,
             home=str(self.home),
@@ -103,12 +104,42 @@ class Day:
         )
 
     def raw(self) -> Outcome:
-        """Run the raw phase."""
-        return self._member("raw", "player_box", raw.player_box)
+        """Run the raw phase; return what its critical member answered."""
+        outcome = self._member("raw", "player_box", raw.player_box)
+        for name, function in (
+            ("positions", positions.positions),
+            ("schedule", schedule.schedule),
+            ("props", props.props),
+        ):
+            self._member("raw", name, function)
+        return outcome
 
     def analytics(self) -> Outcome:
-        """Run the analytics phase."""
-        return self._member("analytics", "player_form", form.player_form)
+        """Run the analytics, features and models phases; return what the card's member answered."""
+        outcome = self._member("analytics", "card", card.card)
+        self._member("analytics", "history", history.history)
+        self._member("features", "players", features.players)
+        self._member("models", "lightgbm", models.lightgbm)
+        return outcome
+
+    def grade(self, before: "Day | None" = None) -> dict[str, Any]:
+        """Grade the predictions of a day before, and leave what they teach."""
+        given = self.inputs.pop("predictions", None)
+        earlier = before.inputs["predictions"] if before else Input(phase="predictions", run="", absent=True)
+        self.inputs["predictions"] = earlier
+        context = self.context("grade")
+        outcome = grade.yesterday(context)
+        outputs = json.loads(json.dumps(outcome.outputs)) if isinstance(outcome, Succeeded) else {}
+        settled = Settlement(name="yesterday", kind=_kind(outcome), outputs=outputs)
+        kept, self.settlements = self.settlements, [settled]
+        result = grade.consolidate(self.context("grade", "then"))
+        self.settlements = kept
+        self.inputs["grade"] = Input(phase="grade", run="", result=json.loads(json.dumps(result)))
+        if given is None:
+            del self.inputs["predictions"]
+        else:
+            self.inputs["predictions"] = given
+        return result
 
     def items(self) -> list[Item]:
         """List the roll of the predictions phase."""
@@ -132,13 +163,18 @@ class Day:
         """Run the publish phase."""
         return publish.report(self.context("publish"))
 
-    def run(self) -> Succeeded:
-        """Run the whole day."""
-        self.raw()
-        self.analytics()
+    def run(self, before: "Day | None" = None) -> Succeeded:
+        """Run the whole day, after the day before where that is given."""
+        self.prepare(before)
         self.predict(self.items())
         self.consolidate()
         return self.publish()
+
+    def prepare(self, before: "Day | None" = None) -> None:
+        """Run all that comes before the predictions."""
+        self.raw()
+        self.analytics()
+        self.grade(before)
 
     def published(self) -> bytes:
         """Return the published predictions as they lie there."""
@@ -149,9 +185,17 @@ class Day:
         return {found["player_id"]: found for found in json.loads(self.published())["predictions"]}
 
     def _member(self, phase: str, name: str, function: Callable[[Context], Outcome]) -> Outcome:
-        outcome = function(self.context(phase))
-        succeeded = isinstance(outcome, Succeeded)
+        self.member = name
+        outcome = function(self.context(phase, lo=len(self.inputs.get(phase, Input(phase=phase, run="")).members)))
         outputs = json.loads(json.dumps(outcome.outputs)) if isinstance(outcome, Succeeded) else {}
-        member = MemberInput(kind="succeeded" if succeeded else "empty", outputs=outputs)
-        self.inputs[phase] = Input(phase=phase, run="", members={name: member})
+        rows = outcome.rows if isinstance(outcome, Succeeded) else None
+        member = MemberInput(kind=_kind(outcome), rows=rows, outputs=outputs)
+        known = self.inputs.get(phase, Input(phase=phase, run="")).members
+        self.inputs[phase] = Input(phase=phase, run="", members={**known, name: member})
         return outcome
+
+
+def _kind(outcome: Outcome) -> Kind:
+    if isinstance(outcome, Succeeded):
+        return "succeeded"
+    return "empty" if isinstance(outcome, Empty) else "skipped"

@@ -7,7 +7,7 @@ import pytest
 
 from nba.columns import COLUMNS
 from shotclock.outcomes import Empty, Permanent, Succeeded
-from tests.unit.nba.days import Day, row, write_season, write_text
+from tests.unit.nba.days import Day, row, rows_of, write_season, write_text
 
 DAY = "2024-12-03"
 BEFORE = row(GAME_DATE="2024-12-01")
@@ -56,6 +56,10 @@ def test_a_bad_row_is_left_out_where_the_pipeline_allows_it(tmp_path: Path) -> N
     outcome = Day(tmp_path / "home", DAY, {"data": str(tmp_path / "data"), "set_aside": 1}).raw()
     assert isinstance(outcome, Succeeded)
     assert outcome.outputs["set_aside"] == 1
+    with rows_of(tmp_path / "home" / outcome.outputs["rejected"]) as rows:
+        assert [(found["line"], found["entity"], found["reason"]) for found in rows] == [
+            (3, "Aldo Ashgrove", "PTS is x, due is a whole number from 0")
+        ]
 
 
 def test_more_bad_rows_than_allowed_are_counted(tmp_path: Path) -> None:
@@ -67,7 +71,7 @@ def test_a_bad_value_of_the_day_or_later_stops_nobody(tmp_path: Path) -> None:
     write_season(tmp_path / "data", [BEFORE, {**TODAY, "PTS": "x"}, {**AFTER, "MATCHUP": "?"}])
     outcome = Day(tmp_path / "home", DAY, {"data": str(tmp_path / "data")}).raw()
     assert isinstance(outcome, Succeeded)
-    assert outcome.rows == 1
+    assert outcome.outputs["listed"] == 1
 
 
 def test_a_bad_identity_on_the_day_stops_the_day(tmp_path: Path) -> None:
@@ -123,10 +127,20 @@ def test_an_open_quote_is_named(tmp_path: Path) -> None:
     assert "player_box_2024-25.csv.gz line" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["2024-11-30", "2024-12-10"])
-def test_a_day_the_file_does_not_reach_is_not_a_day_off(tmp_path: Path, key: str) -> None:
+def test_a_day_before_the_files_begin_is_not_a_day_off(tmp_path: Path) -> None:
     write_season(tmp_path / "data", [BEFORE, TODAY, AFTER])
-    assert f"has days from 2024-12-01 to 2024-12-09, none for {key}" in refusal(tmp_path, key)
+    assert "has days from 2024-12-01 to 2024-12-09, none for 2024-11-30" in refusal(tmp_path, "2024-11-30")
+
+
+def test_a_day_after_the_log_ends_is_not_a_day_off_but_what_came_before_can_be_graded(tmp_path: Path) -> None:
+    write_season(tmp_path / "data", [BEFORE, TODAY])
+    before = Day(tmp_path / "home", DAY, {"data": str(tmp_path / "data")})
+    before.run()
+    day = Day(tmp_path / "home", "2024-12-04", {"data": str(tmp_path / "data")})
+    day.raw()
+    assert day.grade(before)["graded_day"] == DAY
+    with pytest.raises(Permanent, match="the log ends on 2024-12-03, and no schedule knows 2024-12-04"):
+        day.analytics()
 
 
 def test_a_file_without_rows_is_named(tmp_path: Path) -> None:
@@ -136,9 +150,11 @@ def test_a_file_without_rows_is_named(tmp_path: Path) -> None:
 
 def test_a_day_off_is_empty_and_says_so(tmp_path: Path) -> None:
     write_season(tmp_path / "data", [BEFORE, TODAY])
-    outcome = Day(tmp_path / "home", "2024-12-02", {"data": str(tmp_path / "data")}).raw()
+    day = Day(tmp_path / "home", "2024-12-02", {"data": str(tmp_path / "data")})
+    assert isinstance(day.raw(), Succeeded)
+    outcome = day.analytics()
     assert isinstance(outcome, Empty)
-    assert outcome.reason == "no games on 2024-12-02 (player_box_2024-25.csv.gz covers 2024-12-01 to 2024-12-03)"
+    assert outcome.reason == "no games on 2024-12-02"
 
 
 @pytest.mark.parametrize("key", ["2024-10-21", "2025-04-14", "1999-01-01"])

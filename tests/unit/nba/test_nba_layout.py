@@ -6,6 +6,7 @@ import io
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,17 +39,22 @@ def real() -> str:
 
 
 def card_of(day: Day) -> list[dict[str, object]]:
-    outcome = day.raw()
+    day.raw()
+    outcome = day.analytics()
     assert isinstance(outcome, Succeeded)
     with rows_of(day.home / outcome.outputs["card"]) as rows:
         return rows
 
 
-def made(folder: Path, rows: list[dict[str, str]], key: str = DAY) -> bytes:
+def made(folder: Path, rows: list[dict[str, str]], key: str = DAY) -> list[tuple[object, ...]]:
+    """Return the day's predictions by every system, the fitted one too where it can be had."""
     write_season(folder / "data", rows)
-    day = Day(folder / "home", key, {"data": str(folder / "data")})
-    day.run()
-    return day.published()
+    models = "weekly" if find_spec("lightgbm") else "none"
+    day = Day(folder / "home", key, {"data": str(folder / "data"), "models": models})
+    day.prepare()
+    day.predict(day.items())
+    with rows_of(day.home / day.consolidate()["predictions"]) as found:
+        return [tuple(one.values()) for one in found]
 
 
 def test_the_simulated_league_is_the_same_each_time_and_keeps_the_published_sums(
@@ -79,6 +85,7 @@ def test_nothing_of_the_day_or_later_changes_a_prediction(tmp_path: Path, simula
     ]
     later = [{**found, "PTS": "99", "TEAM_ABBREVIATION": "?"} for found in simulated if found["GAME_DATE"] > DAY]
     expected = made(tmp_path / "as published", simulated)
+    assert {row[11] for row in expected} >= {"season_mean", "last_ten", "weighted", "ensemble"}
     assert made(tmp_path / "changed", changed) == expected
     assert made(tmp_path / "later", changed + later[::7]) == expected
 
@@ -93,9 +100,9 @@ def test_a_value_of_an_earlier_day_does_change_one(tmp_path: Path, simulated: li
 def test_leading_zeros_neutral_ground_and_null_shares_are_kept(tmp_path: Path) -> None:
     rows = [
         row(MATCHUP="AMB @ BRK", FG3A="0", FG3_PCT="", FT_PCT=""),
-        row(PLAYER_ID="12", TEAM_ABBREVIATION="BRK", MATCHUP="BRK @ AMB"),
+        row(PLAYER_ID="12", TEAM_ID="902", TEAM_ABBREVIATION="BRK", MATCHUP="BRK @ AMB"),
         row(PLAYER_ID="13", GAME_ID="0022400002", MATCHUP="AMB vs. BRK"),
-        row(PLAYER_ID="14", GAME_ID="0022400002", TEAM_ABBREVIATION="BRK", MATCHUP="BRK @ AMB"),
+        row(PLAYER_ID="14", GAME_ID="0022400002", TEAM_ID="902", TEAM_ABBREVIATION="BRK", MATCHUP="BRK @ AMB"),
     ]
     write_season(tmp_path / "data", rows)
     card = card_of(Day(tmp_path, "2024-12-01", {"data": str(tmp_path / "data")}))
@@ -133,7 +140,7 @@ def test_the_season_before_counts_as_history_where_it_is_there(tmp_path: Path) -
 
 
 def test_a_file_taken_in_by_many_at_once_is_whole_and_the_same(tmp_path: Path) -> None:
-    published = Season(2024, league(tmp_path) / "player_box_2024-25.csv.gz")
+    published = Season(2025, league(tmp_path) / "player_box_2024-25.csv.gz")
     with ThreadPoolExecutor(4) as pool:
         files = set(pool.map(lambda _: taken_in(published, tmp_path), range(4)))
     (file,) = files
@@ -142,8 +149,8 @@ def test_a_file_taken_in_by_many_at_once_is_whole_and_the_same(tmp_path: Path) -
 
 
 def test_a_corrected_edition_of_a_file_is_taken_in_beside_the_first(tmp_path: Path) -> None:
-    first = taken_in(Season(2024, write_season(tmp_path / "data", [row()])), tmp_path)
-    second = taken_in(Season(2024, write_season(tmp_path / "data", [row(AST="5")])), tmp_path)
+    first = taken_in(Season(2025, write_season(tmp_path / "data", [row()])), tmp_path)
+    second = taken_in(Season(2025, write_season(tmp_path / "data", [row(AST="5")])), tmp_path)
     assert first != second
     assert first.exists()
 

@@ -64,9 +64,13 @@ def main(handle: int, level: int) -> None:
     logging.basicConfig(level=level, handlers=[_Forward(pipe)], force=True)
     jobs: SimpleQueue[tuple[Job, Event]] = SimpleQueue()
     Thread(target=_listen, args=(pipe.connection, jobs), daemon=True).start()
+    own = os.getpid()
     while True:
         job, stop = jobs.get()
-        pipe.send(REPORT, _answer(job, stop))
+        report = _answer(job, stop)
+        if os.getpid() != own:
+            os._exit(0)  # a copy that the function made and that came back from it
+        pipe.send(REPORT, report)
 
 
 def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:

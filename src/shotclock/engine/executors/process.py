@@ -142,8 +142,11 @@ class ProcessExecutor:
 
     def _answered(self, child: _Child, report: TaskReport) -> None:
         with self._lock:
-            job, child.job = child.job, None
-            if job is None or self._busy.pop(job.key, None) is None:
+            job = child.job
+            if job is None or (report.phase, report.work, report.lo, report.token) != job.key:
+                return  # a copy of the child that its function made speaks of a job that was answered already
+            child.job = None
+            if self._busy.pop(job.key, None) is None:
                 return
             if not child.cut:
                 self._free.append(child)

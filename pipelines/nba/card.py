@@ -1,0 +1,71 @@
+"""The day's card: who plays whom and where, from the schedule, the day's log, or both, and which it was."""
+
+from typing import TYPE_CHECKING, Any
+
+from nba.queries import query
+from nba.source import key_day
+from shotclock.context import Context
+from shotclock.outcomes import Empty, Permanent, Succeeded
+from shotclock.warehouse.duckdb import scratch, write_parquet
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ROSTER_DAYS = 21
+"""How long ago somebody's last game may be for him to be expected where only the schedule knows of a game."""
+
+
+def card(ctx: Context) -> Succeeded | Empty:
+    """List the day's games and players; `Empty` on a day without games.
+
+    A log that reaches the day knows best who plays: games move, and cup games are not in the schedule. Where only the
+    schedule knows a game, its players are those whose last game was for one of the two teams. Outputs: `games` and
+    `card` as Parquet, `basis`, and the games that were `moved` away or are `unscheduled`.
+    """
+    day = key_day(ctx.key)
+    games, players = ctx.stage("games.parquet"), ctx.stage("card.parquet")
+    given = {**sources(ctx), "day": day}
+    with scratch() as connection:
+        if not write_parquet(connection, query("games"), games, _some(given, "boxes", "schedule", "day")):
+            _check_known(ctx, connection, given)
+            return Empty(reason=f"no games on {day}")
+        listed = {**_some(given, "boxes", "positions", "day"), "games": str(games), "roster_days": ROSTER_DAYS}
+        rows = write_parquet(connection, query("card"), players, listed)
+        said = _said(connection, {**_some(given, "schedule", "day"), "games": str(games)})
+    return Succeeded(rows=rows, outputs={"games": ctx.relative(games), "card": ctx.relative(players), **said})
+
+
+def _check_known(ctx: Context, connection: "DuckDBPyConnection", given: dict[str, Any]) -> None:
+    """Raise `Permanent` if neither log nor schedule reaches the day: then it cannot be said that it has no games."""
+    last = ctx.output("raw", "player_box")["last"]
+    planned = connection.execute(query("planned"), {"schedule": given["schedule"]}).fetchall()[0][0]
+    if given["day"].isoformat() > last and (planned is None or given["day"] > planned):
+        message = f"the log ends on {last}, and no schedule knows {given['day']}: fetch a newer file or the schedule"
+        raise Permanent(message)
+
+
+def sources(ctx: Context) -> dict[str, Any]:
+    """Return the raw files as queries take them; an optional one that is absent is an empty table of its shape."""
+    boxes = [str(ctx.path(box)) for box in ctx.output("raw", "player_box")["boxes"]]
+    return {"boxes": boxes, "positions": optional(ctx, "positions"), "schedule": optional(ctx, "schedule")}
+
+
+def optional(ctx: Context, member: str) -> str:
+    """Return the file of an optional source, or an empty one where it has none."""
+    given = ctx.inputs["raw"].members.get(member)
+    if given is not None and given.kind == "succeeded":
+        return str(ctx.path(given.outputs["file"]))
+    target = ctx.home / "cache" / "none" / f"{member}.parquet"
+    if not target.exists():
+        with scratch() as connection:
+            write_parquet(connection, query(f"none_{member}"), target)
+    return str(target)
+
+
+def _some(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: given[name] for name in names}
+
+
+def _said(connection: "DuckDBPyConnection", values: dict[str, Any]) -> dict[str, Any]:
+    basis, moved, unscheduled = connection.execute(query("card_basis"), values).fetchall()[0]
+    return {"basis": basis, "moved": moved, "unscheduled": unscheduled}

@@ -1,0 +1,84 @@
+"""The features phase: what is known of each player of the day's card before the day."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from nba.card import optional
+from nba.history import CITIES, UNKNOWN
+from nba.queries import query
+from nba.source import key_day
+from shotclock.context import Context
+from shotclock.files import write_whole
+from shotclock.model import digest
+from shotclock.outcomes import Empty, Succeeded
+from shotclock.warehouse.duckdb import scratch, write_parquet
+
+_DONE = "complete"
+
+LISTED = ("log", "log and schedule", "log, log and schedule")
+"""Where a card comes from if the log lists all its players."""
+
+
+def players(ctx: Context) -> Succeeded | Empty:
+    """Write the day's features, a row for each player of the card with his main lines; `Empty` on a day off.
+
+    Outputs: `file`, the rows; `newcomer`, what to expect of a player without a game.
+    """
+    if ctx.inputs["analytics"].members["card"].kind == "empty":
+        return Empty(reason="no games today")
+    day = key_day(ctx.key)
+    history = ctx.output("analytics", "history")
+    card = ctx.path(ctx.output("analytics", "card")["card"])
+    target, known = ctx.stage("players.parquet"), ctx.stage("features.parquet")
+    with scratch() as connection:
+        connection.execute(query("spelling"))
+        if ctx.output("analytics", "card")["basis"] in LISTED:
+            known = every_game(ctx, history) / f"{day:%Y-%m}.parquet"
+        else:
+            write_features(connection, ctx, history, card, known)
+        values = {"features": str(known), "lines": optional(ctx, "props"), "day": day}
+        rows = write_parquet(connection, query("players"), target, values)
+        newcomer = _newcomer(connection, str(ctx.path(history["debuts"])), day)
+    return Succeeded(rows=rows, outputs={"file": ctx.relative(target), "newcomer": newcomer})
+
+
+def every_game(ctx: Context, history: Mapping[str, Any]) -> Path:
+    """Return the folder with the features of every game the files list, a file a month; made once for their content.
+
+    Each row is what was known before its day: the day's own are among them, and models learn from the weeks before.
+    """
+    rules = [query(name) for name in ("feature_macros", "features")]
+    key = digest(history["key"].encode(), *(text.encode() for text in rules), CITIES.read_bytes())
+    folder = ctx.home / "cache" / "features" / key
+    if not (folder / _DONE).exists():
+        _write_months(ctx, history, folder)
+        write_whole(folder / _DONE, b"")
+    return folder
+
+
+def _write_months(ctx: Context, history: Mapping[str, Any], folder: Path) -> None:
+    """Write the months one by one, so that a day need not read a season."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as place, scratch() as connection:
+        whole = Path(place, "whole.parquet")
+        write_features(connection, ctx, history, ctx.path(history["cards"]), whole)
+        for (month,) in connection.execute(query("months"), {"features": str(whole)}).fetchall():
+            target = folder / f"{month:%Y-%m}.parquet"
+            write_parquet(connection, query("month"), target, {"features": str(whole), "month": month})
+
+
+def write_features(connection: Any, ctx: Context, history: Mapping[str, Any], asked: Path, target: Path) -> int:  # noqa: ANN401 - a DuckDB connection
+    """Write the features of the games asked for, each from what was known before its day; return how many."""
+    tables = {name: str(ctx.path(history[name])) for name in ("players", "teams", "allowed", "cards")}
+    connection.execute(query("feature_macros"))
+    return write_parquet(connection, query("features"), target, {**tables, "asked": str(asked), "cities": str(CITIES)})
+
+
+def _newcomer(connection: Any, debuts: str, day: date) -> dict[str, float]:  # noqa: ANN401 - a DuckDB connection
+    found = connection.execute(query("newcomer"), {"debuts": debuts, "day": day}).fetchall()[0]
+    if not found[0]:
+        return UNKNOWN
+    return {name: round(value, 3) for name, value in zip(UNKNOWN, found[1:], strict=True)}

@@ -1,0 +1,2 @@
+-- Each system's error of the days graded so far.
+SELECT stat, system, mae FROM read_parquet($file)
