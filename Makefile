@@ -26,7 +26,7 @@ CREATE = uv venv --quiet --clear --python "$$python" $(VENV)
 INSTALL = uv pip install --quiet --link-mode copy --compile-bytecode --python $(BIN)/python
 endif
 
-.PHONY: help run test test-long proofs mutants coverage check format lock clean
+.PHONY: help run test test-long proofs mutants coverage check bench format lock clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -56,6 +56,9 @@ check: $(VENV)/dev.stamp ## check format, lint, types and the import contract
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+bench: $(VENV)/bench.stamp ## measure everything beside its target and its peers, into bench/RESULTS.md (ARGS=--quick)
+	@$(BIN)/python -m bench $(ARGS)
+
 format: $(VENV)/dev.stamp ## format the code and apply the safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -64,6 +67,8 @@ lock: ## renew the locked requirements (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 1; }
 	$(LOCK) --upgrade --extra duckdb --output-file requirements/run.txt
 	$(LOCK) --upgrade --extra duckdb --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) --upgrade --group bench --constraint requirements/run.txt --constraint requirements/dev.txt \
+		--output-file requirements/bench.txt
 
 clean: ## remove the environment, caches and demo
 	rm -rf $(VENV) $(DEMO) .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
@@ -83,4 +88,8 @@ $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements/bench.txt
+	@$(INSTALL) --require-hashes -r requirements/bench.txt
 	@touch $@

@@ -111,10 +111,11 @@ def count_in_a_later_commit() -> Iterator[None]:
             desk = Desk(tx, self.clock.now(), self.settings, self.clock.jitter)
             result = work(desk)
             judging.decide_touched(desk)
+            assert desk.tx is tx  # asking for it has the tasks written
             return result, desk
 
         def count(tx: Transaction) -> None:
-            desk.tx = tx
+            desk._tx = tx
             desk.clear()
 
         result, desk = self.store.write(unit)

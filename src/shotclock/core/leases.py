@@ -16,6 +16,7 @@ from shotclock.core.settling import broken, ended, judged
 from shotclock.model import CODE, KINDS, UNSATISFIED, Again, Batch, Contract, Kind, Note, Task, TaskReport
 
 PENDING = CODE["pending"]
+_WORSE = frozenset(CODE[kind] for kind in UNSATISFIED)
 HOUR = timedelta(hours=1)
 NOT_YET_MOST = 3
 """The answer "not yet" that settles as empty."""
@@ -131,6 +132,8 @@ def take_report(
     """
     before = pending(task)
     task, settled = _settle(task, report, contract, now)
+    if PENDING not in task.kinds:
+        return Change(task=ended(task), settled=dict(settled), given_up=_given_up(task, before))
     task, over = _count_attempts(task, report, limits, now)
     settled.update(over)
     wait = _wait(task, report, limits, now, jitter)
@@ -141,6 +144,8 @@ def take_report(
 
 def _given_up(task: Task, before: list[int]) -> dict[int, str]:
     """Return who of those pending before has now settled unsatisfied, and why."""
+    if not _WORSE.intersection(task.kinds):
+        return {}
     lost_ones = (ordinal for ordinal in before if KINDS[task.kinds[ordinal - task.lo]] in UNSATISFIED)
     return {ordinal: task.notes.get(ordinal, Note()).reason or "no reason given" for ordinal in lost_ones}
 
@@ -152,6 +157,9 @@ def take_late(task: Task, report: TaskReport, contract: Contract, now: datetime)
 
 def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -> tuple[Task, Counter[Kind]]:
     """Put every pending member that the report speaks of at its kind."""
+    plain = not report.notes and not contract.min_rows
+    if plain and len(report.kinds) == len(task.kinds) and PENDING not in report.kinds and not any(task.kinds):
+        return _settle_all(task, report, now)
     kinds, notes, settled = bytearray(task.kinds), dict(task.notes), Counter[Kind]()
     places = [place for place, code in enumerate(report.kinds) if code != PENDING and kinds[place] == PENDING]
     for place in places:
@@ -176,6 +184,14 @@ def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -
         batches=(*task.batches, batch),
         losses=0,
     )
+    return changed, settled
+
+
+def _settle_all(task: Task, report: TaskReport, now: datetime) -> tuple[Task, Counter[Kind]]:
+    """Put all members, pending every one, at kinds that nothing more is said of: what most reports come to."""
+    settled = Counter[Kind]({KINDS[code]: number for code, number in Counter(report.kinds).items()})
+    batch = Batch(token=report.token, at=now, ranges=((task.lo, task.hi),), outputs=report.outputs)
+    changed = replace(task, kinds=report.kinds, tries={}, not_yet={}, batches=(*task.batches, batch), losses=0)
     return changed, settled
 
 

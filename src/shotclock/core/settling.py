@@ -38,6 +38,8 @@ from shotclock.model import (
     standing_of,
 )
 
+_NOTHING = Note()
+
 
 class Subject(Struct, frozen=True, kw_only=True):
     """The member a report speaks of, as the store knows it."""
@@ -60,7 +62,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     @property
     def note(self) -> Note:
         """What it said when it settled."""
-        return self.task.notes.get(self.ordinal, Note())
+        return self.task.notes.get(self.ordinal, _NOTHING)
 
 
 def kind_of(task: Task, ordinal: int) -> Kind:
@@ -160,11 +162,11 @@ def settle(task: Task, ordinal: int, kind: Kind, note: Note) -> Settled:
     was = kind_of(task, ordinal)
     place = ordinal - task.lo
     kinds = task.kinds[:place] + bytes((CODE[kind],)) + task.kinds[place + 1 :]
-    notes = {number: old for number, old in task.notes.items() if number != ordinal}
-    if note != Note():
+    notes, tries, not_yet = dict(task.notes), dict(task.tries), dict(task.not_yet)
+    for said in (notes, tries, not_yet):
+        said.pop(ordinal, None)
+    if note != _NOTHING:
         notes[ordinal] = note
-    tries = {number: count for number, count in task.tries.items() if number != ordinal}
-    not_yet = {number: count for number, count in task.not_yet.items() if number != ordinal}
     batches = task.batches if was == "pending" else uncounted(task.batches, [ordinal])
     changed = replace(task, kinds=kinds, notes=notes, tries=tries, not_yet=not_yet, batches=batches)
     if kind == "pending" and task.state == "ended":

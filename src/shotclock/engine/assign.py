@@ -21,6 +21,7 @@ from shotclock.settings import Settings
 _KEPT: Final = 64
 """Phases whose inputs, and pages whose items, are kept for the next task of the same."""
 _NOTHING = Note()
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -33,6 +34,7 @@ class Assigner:
         self._home = str(settings.home.absolute())
         self._inputs: OrderedDict[int, dict[str, Input]] = OrderedDict()
         self._pages: OrderedDict[int, Page] = OrderedDict()
+        self._runs: OrderedDict[str, Run] = OrderedDict()
 
     def jobs(self, given: list[Lease]) -> list[Job]:
         """Return what each lease asks for, all read from one snapshot."""
@@ -81,8 +83,7 @@ class Assigner:
 
     def _assignment(self, view: Snapshot, lease: Lease, *, member: str, timeout: timedelta) -> Assignment:
         task, phase = lease.task, lease.phase
-        run, plan = view.run(phase.run), view.plan(phase.run)
-        assert run is not None, phase.run
+        run, plan = self._run(view, phase.run), view.plan(phase.run)
         opening = view.opening(phase.id) if task.work == "then" else None
         return Assignment(
             run=run.id,
@@ -106,6 +107,13 @@ class Assigner:
             params=plan.params,
             opening=opening,
         )
+
+    def _run(self, view: Snapshot, run_id: str) -> Run:
+        """Return a run, read once: what a function is told of it never changes."""
+        run = self._runs.get(run_id) or view.run(run_id)
+        assert run is not None, run_id
+        _keep(self._runs, run_id, run)
+        return run
 
     def _items(self, view: Snapshot, phase: Phase, ordinals: tuple[int, ...]) -> tuple[Item, ...]:
         """Return the items of a chunk; a chunk never crosses the border of a page."""
@@ -225,7 +233,7 @@ def _function(own: PhasePlan, task: Task) -> str:
             return ""
 
 
-def _keep(kept: OrderedDict[int, T], key: int, value: T) -> None:
+def _keep(kept: OrderedDict[K, T], key: K, value: T) -> None:
     kept[key] = value
     while len(kept) > _KEPT:
         kept.popitem(last=False)

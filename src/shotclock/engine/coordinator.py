@@ -210,7 +210,7 @@ class Coordinator:
         """Take a worker's reports and lease it what may run next, in one commit."""
 
         def work(desk: Desk) -> tuple[list[Answer], list[Lease]]:
-            answers = [working.take_report(desk, report) for report in reports]
+            answers = working.take_reports(desk, owner, reports, busy)
             judging.decide_touched(desk)
             return answers, working.lease(desk, owner, busy, only=only)
 

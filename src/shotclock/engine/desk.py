@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shotclock.core import gate
+from shotclock.engine.drafts import Drafts
 from shotclock.model import (
     Entry,
     EntryKind,
@@ -18,8 +19,11 @@ from shotclock.model import (
     Plan,
     Ruling,
     Run,
+    RunId,
+    Task,
+    Work,
 )
-from shotclock.ports import Transaction
+from shotclock.ports import Snapshot, Transaction
 from shotclock.settings import Settings
 
 
@@ -35,7 +39,8 @@ class Desk:
     """The state of one transaction; phases are written once each, when it is cleared."""
 
     def __init__(self, tx: Transaction, now: datetime, settings: Settings, jitter: Callable[[], float]) -> None:
-        self.tx = tx
+        self._tx = tx
+        self._drafts = Drafts(tx)
         self.now = now
         self.settings = settings
         self.jitter = jitter
@@ -50,22 +55,51 @@ class Desk:
         self._changed: dict[int, int] = {}
         self._touched: dict[int, None] = {}
         self._runs: dict[str, Run] = {}
+        self._newest: dict[RunId, str] = {}
         self._halts: list[Halt] | None = None
+
+    @property
+    def tx(self) -> Transaction:
+        """The transaction itself, with all drafts of tasks written."""
+        self._drafts.write()
+        self._newest.clear()
+        return self._tx
+
+    @property
+    def aside(self) -> Snapshot:
+        """The transaction, for reading what is no task: drafts stay as they are."""
+        return self._tx
+
+    def task(self, phase_id: int, work: Work, lo: int) -> Task | None:
+        """Return the task of that kind that starts at `lo`, as it stands here."""
+        return self._drafts.task(phase_id, work, lo)
+
+    def task_at(self, phase_id: int, ordinal: int) -> Task | None:
+        """Return the task whose range holds `ordinal`, as it stands here."""
+        return self._drafts.task_at(phase_id, ordinal)
+
+    def fetch_tasks(self, phase_id: int, owner: str) -> None:
+        """Read all tasks of a phase that an owner holds, in one go, for reports that follow."""
+        self._drafts.fetch(phase_id, owner)
+
+    def put_task(self, task: Task, token: int) -> None:
+        """Replace a task whose token is the given one; it is written before anybody looks at tasks in the store."""
+        self._drafts.put(task, token)
 
     def phase(self, phase_id: int) -> Phase:
         """Return a phase as it stands here."""
         known = self._phases.get(phase_id)
         if known is None:
-            known = self._phases[phase_id] = self.tx.phase(phase_id)
+            known = self._phases[phase_id] = self._tx.phase(phase_id)
         return known
 
     def phases(self, run_id: str) -> list[Phase]:
         """Return a run's phases as they stand here."""
-        return [self._phases.setdefault(phase.id, phase) for phase in self.tx.phases(run_id)]
+        return [self._phases.setdefault(phase.id, phase) for phase in self._tx.phases(run_id)]
 
     def phase_of(self, run_id: str, name: str) -> Phase | None:
         """Return a run's phase by name as it stands here."""
-        phase = self.tx.phase_of(run_id, name)
+        phase = self._tx.phase_of(run_id, name)
         return None if phase is None else self._phases.setdefault(phase.id, phase)
 
     def change(self, phase: Phase, **changes: Any) -> Phase:  # noqa: ANN401 - any field of a phase
@@ -96,28 +130,40 @@ class Desk:
         return self.phase(phase_id)
 
     def clear(self) -> None:
-        """Write every phase that changed."""
+        """Write every task and phase that changed."""
+        self._drafts.write()
         for phase_id, version in self._changed.items():
-            self.tx.put_phase(replace(self._phases[phase_id], version=version + 1))
+            self._tx.put_phase(replace(self._phases[phase_id], version=version + 1))
         self.rang = self.rang or bool(self._changed)
         self._changed.clear()
 
     def run(self, run_id: str) -> Run:
         """Return a run that must be there."""
-        known = self._runs.get(run_id) or self.tx.run(run_id)
+        known = self._runs.get(run_id) or self._tx.run(run_id)
         assert known is not None, run_id
         self._runs[run_id] = known
         return known
 
+    def newest(self, identity: RunId) -> Run | None:
+        """Return the newest generation of a run."""
+        known = self._newest.get(identity)
+        if known is not None:
+            return self.run(known)
+        run = self._tx.newest(identity)
+        if run is not None:
+            self._newest[identity] = run.id
+            self._runs[run.id] = run
+        return run
+
     def put_run(self, run: Run) -> None:
         """Write a run."""
-        self.tx.put_run(run)
+        self._tx.put_run(run)
         self._runs[run.id] = run
         self.rang = True
 
     def plan(self, run_id: str) -> Plan:
         """Return a run's plan."""
-        return self.tx.plan(run_id)
+        return self._tx.plan(run_id)
 
     def plan_of(self, phase: Phase) -> PhasePlan:
         """Return a phase's plan."""
@@ -126,7 +172,7 @@ class Desk:
     def halts(self, run: Run) -> tuple[Halt, ...]:
         """Return the halts, ended ones too, that hold for a run."""
         if self._halts is None:
-            self._halts = self.tx.halts()
+            self._halts = self._tx.halts()
         return tuple(halt for halt in self._halts if halt.holds_for(run.identity))
 
     def scene(self, phase: Phase) -> gate.Scene:
@@ -166,7 +212,9 @@ class Desk:
     ) -> None:
         """Keep an entry beside the state."""
         said = dict(body or {})
-        self.tx.append(Entry(kind=kind, scope=scope, phase=phase, member=member, at=self.now, digest=digest, body=said))
+        self._tx.append(
+            Entry(kind=kind, scope=scope, phase=phase, member=member, at=self.now, digest=digest, body=said)
+        )
 
     def post(self, key: str, route: str, run: str, body: Mapping[str, Any]) -> None:
         """Put a message in the outbox; one of the same key is never put twice."""
@@ -178,7 +226,7 @@ class Desk:
             created_at=self.now,
             ready_at=self.now,
         )
-        self.rang = self.tx.post(message) or self.rang
+        self.rang = self._tx.post(message) or self.rang
 
     def alert(
         self, phase: Phase, fact: str, text: str, *, turn: object = "", names: tuple[str, ...] = (), command: str = ""

@@ -14,6 +14,7 @@ from shotclock.model import (
     ACCEPTING,
     Answer,
     Contract,
+    Kind,
     Note,
     Phase,
     PhasePlan,
@@ -37,7 +38,7 @@ def record(desk: Desk, report: Report) -> Answer:
     """Take one report: what is accepted, contradicts, comes late or is parked is stored with this unit of work."""
     report, identity = _checked(desk, report)
     explicit = names_generation(report.run)
-    run = desk.tx.run(str(identity)) if explicit else desk.tx.newest(identity)
+    run = desk.aside.run(str(identity)) if explicit else desk.newest(identity)
     if run is None:
         return _park(desk, identity, report, f"there is no run {identity}")
     plan = desk.plan(run.id)
@@ -95,10 +96,10 @@ def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: Phase
         if own.items is None and own.member(report.member) is None:
             return _park(desk, identity, report, unknown_member(own, report.member))
         return _park(desk, identity, report, "the phase has not started; the report counts when it does", early=True)
-    ordinal = rolls.find(desk.tx, own, phase, report.member)
+    ordinal = rolls.find(desk.aside, own, phase, report.member)
     if ordinal is None:
         return _park(desk, identity, report, unknown_member(own, report.member))
-    task = desk.tx.task_at(rolls.facts(phase), ordinal) or rolls.task_of(phase.id, ordinal, own.members[ordinal])
+    task = desk.task_at(rolls.facts(phase), ordinal) or rolls.task_of(phase.id, ordinal, own.members[ordinal])
     if own.items is None:
         report = replace(report, member=own.members[ordinal].name)
     subject = settling.Subject(
@@ -107,7 +108,7 @@ def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: Phase
         phase=phase,
         task=task,
         ordinal=ordinal,
-        late=_late_reports(desk, run, report),
+        late=_late_reports(desk, run, phase, settling.kind_of(task, ordinal), report),
         contract=contract_at(own, ordinal),
     )
     return _store(desk, subject, report, settling.answer(subject, report))
@@ -118,8 +119,11 @@ def contract_at(own: PhasePlan, ordinal: int) -> Contract:
     return own.members[ordinal].contract if own.items is None else own.items.contract
 
 
-def _late_reports(desk: Desk, run: Run, report: Report) -> tuple[Report, ...]:
-    kept = desk.tx.entries("late", scope=run.id, phase=report.phase, member=report.member)
+def _late_reports(desk: Desk, run: Run, phase: Phase, kind: Kind, report: Report) -> tuple[Report, ...]:
+    """Return what was kept as late of a member: of an active phase only those of withdrawn ones are."""
+    if phase.state == "active" and run.state == "running" and kind != "withdrawn":
+        return ()
+    kept = desk.aside.entries("late", scope=run.id, phase=report.phase, member=report.member)
     said_by_name = (entry.body for entry in kept if "outcome" in entry.body)
     return tuple(msgspec.convert(body, Report) for body in said_by_name)
 
@@ -197,7 +201,7 @@ def _accept(desk: Desk, subject: settling.Subject, report: Report) -> Answer:
 def _note(desk: Desk, subject: settling.Subject, note: Note) -> None:
     """Keep a failure that will be retried as a note on the pending member."""
     task = subject.task
-    desk.tx.put_tasks([(replace(task, notes={**task.notes, subject.ordinal: note}, error=note.reason), task.token)])
+    desk.put_task(replace(task, notes={**task.notes, subject.ordinal: note}, error=note.reason), task.token)
     desk.rang = True
 
 
@@ -223,7 +227,7 @@ def _accept_part(desk: Desk, subject: settling.Subject, report: Report) -> Answe
     if whole is not None and settling.kind_of(task, subject.ordinal) != whole.kind:
         settled = settling.settle(task, subject.ordinal, whole.kind, whole.note)
         return _settle(desk, subject, report, settled)
-    desk.tx.put_tasks([(task, task.token)])
+    desk.put_task(task, task.token)
     phase = flow.mark_started(desk, subject.phase)
     if task.parts != subject.task.parts:
         phase = desk.change(phase, first_at=phase.first_at or desk.now, progress_at=desk.now)
@@ -239,7 +243,7 @@ def _settle(desk: Desk, subject: settling.Subject, report: Report, settled: sett
         desk.keep("past", subject.run.id, phase=subject.phase.name, member=report.member, body=old)
     if report.override:
         _audit(desk, subject, report)
-    desk.tx.put_tasks([(task, subject.task.token)])
+    desk.put_task(task, subject.task.token)
     phase = flow.mark_started(desk, subject.phase)
     importance = rolls.importance_of(task)
     phase = desk.put(settling.moved(phase, importance, settled.was, settled.kind, 1, desk.now))

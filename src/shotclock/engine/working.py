@@ -1,7 +1,9 @@
 """Tasks in the hands of workers: leasing, renewing, giving back, and taking what workers say of them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -22,6 +24,10 @@ from shotclock.model import (
 )
 
 ItemPair = tuple[str, object]
+
+
+_OUTSIDE: Final = 50
+"""Items from outside that share a row: a report rewrites its row, so few; each row is stored, so not too few."""
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +82,7 @@ def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> L
     """Lease one task, or give up on it if it was lost too often."""
     until = desk.now + desk.settings.lease
     change = leases.lease(task, owner, desk.now, until, _limits(desk, own, task))
-    desk.tx.put_tasks([(change.task, task.token)])
+    desk.put_task(change.task, task.token)
     if change.spawned is not None:
         desk.tx.add_tasks([change.spawned])
     phase = flow.mark_started(desk, desk.phase(phase.id))
@@ -118,12 +124,12 @@ def renew(desk: Desk, held: Sequence[Held]) -> list[Held]:
     stop: list[Held] = []
     until = desk.now + desk.settings.lease
     for hold in held:
-        task = desk.tx.task(hold.phase, hold.work, hold.lo)
+        task = desk.task(hold.phase, hold.work, hold.lo)
         current = task is not None and task.token == hold.token and task.state == "leased"
         if task is None or not current or not _goes_on(desk, desk.phase(hold.phase), hold.work):
             stop.append(hold)
         else:
-            desk.tx.put_tasks([(replace(task, lease_until=until), task.token)])
+            desk.put_task(replace(task, lease_until=until), task.token)
     return stop
 
 
@@ -146,9 +152,17 @@ def lose(desk: Desk, tasks: Sequence[Task]) -> None:
     desk.rang = desk.rang or bool(tasks)
 
 
+def take_reports(desk: Desk, owner: str, reports: Sequence[TaskReport], busy: Mapping[int, int]) -> list[Answer]:
+    """Take what a worker says of its tasks; those of a phase are read at once where it reports most that it held."""
+    for phase_id, number in Counter(report.phase for report in reports).items():
+        if number > busy.get(phase_id, 0):
+            desk.fetch_tasks(phase_id, owner)
+    return [take_report(desk, report) for report in reports]
+
+
 def take_report(desk: Desk, report: TaskReport) -> Answer:
     """Take what a worker says of a task; it counts while its token is current and its phase not over."""
-    task = desk.tx.task(report.phase, report.work, report.lo)
+    task = desk.task(report.phase, report.work, report.lo)
     phase = desk.phase(report.phase)
     if task is None or task.token != report.token:
         desk.tx.tally(phase.run, f"{phase.name}.fenced")
@@ -184,7 +198,7 @@ def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> A
     limits = _limits(desk, own, task)
     change = leases.take_report(task, report, limits, recording.contract_at(own, task.lo), desk.now, desk.jitter())
     phase, after = dispatch.heard(desk, phase, own, report, change, task)
-    desk.tx.put_tasks([(after, task.token)])
+    desk.put_task(after, task.token)
     phase = rolls.count(desk, phase, task, change.settled)
     if change.waits_until is not None:
         latest = max(change.waits_until, phase.retry_until or change.waits_until)
@@ -197,9 +211,9 @@ def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> A
 
 def _bury(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change) -> None:
     """Put members that were given up on among the dead letters, with payload and reason."""
-    names = rolls.Names(desk.tx, own, phase)
+    names = rolls.Names(desk.aside, own, phase)
     for ordinal, reason in change.given_up.items():
-        page = None if own.items is None else desk.tx.page(phase.id, ordinal)
+        page = None if own.items is None else desk.aside.page(phase.id, ordinal)
         payload = None if page is None else page.payloads[ordinal - page.lo]
         body = {"reason": reason, "payload": payload, "ordinal": ordinal}
         desk.keep("dead_letter", phase.run, phase=phase.name, member=names.name(ordinal), body=body)
@@ -275,10 +289,10 @@ def _same_page(desk: Desk, phase: Phase, number: int, mark: str) -> None:
 
 
 def _chunks(own: PhasePlan, phase: Phase, number: int) -> list[Task]:
-    """Cut a page into tasks; items that report from outside are one range that nobody leases."""
+    """Cut a page into tasks; items that report from outside are ranges that nobody leases."""
     assert own.items is not None
     outside = own.items.run is None
-    size = number if outside else own.execution.chunk
+    size = _OUTSIDE if outside else own.execution.chunk
     return [
         Task(
             phase=phase.id,

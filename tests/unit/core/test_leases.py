@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from shotclock.core import leases
 from shotclock.core.leases import Change, Limits
-from shotclock.model import CODE, KINDS, Again, Contract, Kind, Note, Task, TaskReport
+from shotclock.model import CODE, KINDS, Again, Batch, Contract, Kind, Note, Task, TaskReport
 from tests.unit.core.scenes import START, at, minutes
 
 LIMITS = Limits(attempts=3, max_leases=10, hourly=60, retry_first=timedelta(seconds=1), retry_most=minutes(5))
@@ -128,6 +128,22 @@ def test_outcomes_settle_their_members_and_end_the_task() -> None:
     assert (change.task.state, change.task.owner, change.waits_until) == ("ended", None, None)
     assert change.task.notes == {0: Note(rows=2), 1: Note(reason="gone")}
     assert [batch.ranges for batch in change.task.batches] == [((0, 2),)]
+
+
+def test_a_report_that_says_all_and_nothing_more_settles_the_range_in_one_batch() -> None:
+    task = leased(a_task(3, lo=5, tries={5: 1}, not_yet={6: 1}, losses=2))
+    change = take(task, said(task, "succeeded", "failed", "empty"))
+    assert change.settled == {"succeeded": 1, "failed": 1, "empty": 1}
+    assert change.given_up == {6: "no reason given"}
+    assert change.task.batches == (Batch(token=task.token, at=START, ranges=((5, 8),)),)
+    over = change.task
+    assert (over.kinds, over.state, over.tries, over.not_yet, over.losses) == (
+        codes("succeeded", "failed", "empty"),
+        "ended",
+        {},
+        {},
+        0,
+    )
 
 
 def test_a_partial_report_keeps_the_lease_and_counts_nothing_against_the_silent() -> None:

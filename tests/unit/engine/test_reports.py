@@ -3,10 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from shotclock.engine.working import Held
 from shotclock.errors import UsageError
-from shotclock.model import Contract, Deadline, Gate, Member, PartOf, PhasePlan, Report
+from shotclock.model import Contract, Deadline, Gate, Items, Member, PartOf, PhasePlan, Report
 from tests.unit.engine.day import KEY, Day, external
+
+
+def items() -> PhasePlan:
+    return PhasePlan(name="raw", items=Items(source="shop:listed"))
 
 
 def test_each_member_counts_once_however_often_it_reports(day: Day) -> None:
@@ -15,6 +21,22 @@ def test_each_member_counts_once_however_often_it_reports(day: Day) -> None:
     assert answers == ["accepted"] + ["duplicate"] * 4
     assert day.phase().counts.required.succeeded == 1
     assert day.phase().state == "active"
+
+
+def test_reports_of_one_call_see_each_other_and_count_once_each(day: Day) -> None:
+    day.start(items())
+    (lease,) = day.coordinator.lease("w", {})
+    held = Held(phase=lease.task.phase, work="enumerate", lo=0, token=lease.task.token)
+    day.coordinator.add_page(held, 0, [(f"item-{number}", None) for number in range(120)])
+    said = [f"item-{number}" for number in (7, 119, 8, 7, 50, 119)]
+    reports = [Report(run=f"p/{KEY}", phase="raw", member=name, outcome="succeeded", rows=1) for name in said]
+    answers = [answer.kind for answer in day.coordinator.report([*reports, replace(reports[0], rows=2)])]
+    assert answers == ["accepted", "accepted", "accepted", "duplicate", "accepted", "duplicate", "conflict"]
+    tasks = day.store.read(lambda view: view.tasks(held.phase))
+    settled = {task.lo + place for task in tasks for place, code in enumerate(task.kinds) if code}
+    assert settled == {7, 8, 50, 119}
+    assert {number for task in tasks for number in task.notes} == settled
+    assert day.phase().counts.required.succeeded == 4
 
 
 def test_the_gate_opens_by_all_with_the_last_report_and_the_next_phase_starts(day: Day) -> None:

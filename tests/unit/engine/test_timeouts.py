@@ -32,6 +32,17 @@ def test_a_thread_that_hangs_is_cut_while_others_go_on(shop: Shop) -> None:
     shop.steps.let_go.set()
 
 
+def test_members_that_wait_for_one_another_all_run_at_once(shop: Shop) -> None:
+    shop.write("""
+        meeting = threading.Barrier(6)
+        def meets(ctx):
+            meeting.wait()
+            return Succeeded()
+        a = b = c = d = e = f = meets
+    """)
+    assert shop.run(shop.members(*"abcdef", max_workers=6)).state == "complete"
+
+
 def test_what_a_thread_says_after_its_timeout_counts_no_longer(shop: Shop) -> None:
     shop.write("""
         let_go, ended = threading.Event(), threading.Event()

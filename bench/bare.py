@@ -1,0 +1,117 @@
+"""The bare store underneath: loops written by hand on the same tables, with none of the promises."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from shotclock.stores.statements import schema
+
+GROUP = 500
+PAGE = 1_000
+Result = dict[str, float]
+
+
+@contextmanager
+def _database() -> Iterator[sqlite3.Connection]:
+    with TemporaryDirectory() as folder:
+        db = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        try:
+            yield db
+        finally:
+            db.close()
+
+
+def bulk(items: int, *, many: bool) -> Result:
+    """Insert a settlement row for every member, 500 a transaction."""
+    with _database() as db:
+        db.execute(
+            "CREATE TABLE settlement (phase INTEGER, ordinal INTEGER, kind INTEGER, PRIMARY KEY (phase, ordinal))"
+        )
+        rows = ",".join(["(?,?,?)"] * GROUP)
+        start = monotonic()
+        for lo in range(0, items, GROUP):
+            db.execute("BEGIN IMMEDIATE")
+            if many:
+                values = [part for ordinal in range(lo, lo + GROUP) for part in (1, ordinal, 1)]
+                db.execute(f"INSERT INTO settlement VALUES {rows}", values)  # noqa: S608 - question marks only
+            else:
+                settled = [(1, ordinal, 1) for ordinal in range(lo, lo + GROUP)]
+                db.executemany("INSERT INTO settlement VALUES (?,?,?)", settled)
+            db.execute("COMMIT")
+        return {"rate": items / (monotonic() - start)}
+
+
+def whole(items: int, chunk: int, workers: int) -> Result:
+    """Enumerate, lease, do nothing, report and open, with what the same tables need for it and nothing else."""
+    with _database() as db:
+        for statement in schema():
+            db.execute(statement)
+        db.execute("INSERT INTO run VALUES (1, 'bench/1', 'bench', 'default', '1', 1, 'running', 0, 0, '{}')")
+        db.execute("INSERT INTO phase VALUES (1, 'bench/1', 'fan', 0, 'active', 0, NULL, '{}')")
+        start = monotonic()
+        for number, lo in enumerate(range(0, items, PAGE)):
+            _page(db, number, lo, chunk)
+        _work(db, chunk, workers, items)
+        db.execute("INSERT INTO opening VALUES (1, '{}')")
+        return {"rate": items / (monotonic() - start)}
+
+
+def _page(db: sqlite3.Connection, number: int, lo: int, chunk: int) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    body = json.dumps({"ids": [f"item-{name}" for name in range(lo, lo + PAGE)]})
+    db.execute("INSERT INTO page VALUES (1, ?, ?, ?, ?)", (number, lo, PAGE, body))
+    tasks = [
+        (1, at, 1, at + chunk, 1, 0, 0, -1, None, chunk, bytes(chunk), '{"work":"chunk"}')
+        for at in range(lo, lo + PAGE, chunk)
+    ]
+    db.executemany("INSERT INTO task VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", tasks)
+    db.execute("COMMIT")
+
+
+def _work(db: sqlite3.Connection, chunk: int, workers: int, items: int) -> None:
+    """Report what was leased and lease the next tasks, in one transaction each time."""
+    given: list[int] = []
+    pages: dict[int, list[str]] = {}
+    settled = 0
+    while settled < items:
+        db.execute("BEGIN IMMEDIATE")
+        ended = [(bytes((1,)) * chunk, lo) for lo in given]
+        db.executemany(
+            "UPDATE task SET state = 2, owner = NULL, available_at = NULL, unsettled = 0, kinds = ?"
+            " WHERE phase = 1 AND lo = ? AND work = 1 AND token = 1",
+            ended,
+        )
+        settled += len(given) * chunk
+        found = db.execute(
+            "SELECT lo FROM task WHERE phase = 1 AND available_at = -1 ORDER BY rank, lo, work LIMIT ?", (workers,)
+        )
+        given = [row[0] for row in found]
+        leased = [(9, "bare", lo) for lo in given]
+        db.executemany(
+            "UPDATE task SET state = 1, token = token + 1, available_at = ?, owner = ?"
+            " WHERE phase = 1 AND lo = ? AND work = 1 AND token = 0",
+            leased,
+        )
+        db.execute("UPDATE phase SET version = version + 1, body = ? WHERE id = 1", (f'{{"settled":{settled}}}',))
+        db.execute("COMMIT")
+        _do_nothing(db, given, chunk, pages)
+
+
+def _do_nothing(db: sqlite3.Connection, given: list[int], chunk: int, pages: dict[int, list[str]]) -> None:
+    for lo in given:
+        start = lo - lo % PAGE
+        if start not in pages:
+            pages.clear()
+            (body,) = db.execute("SELECT body FROM page WHERE phase = 1 AND lo = ?", (start,)).fetchone()
+            pages[start] = json.loads(body)["ids"]
+        ids = pages[start][lo - start : lo - start + chunk]
+        assert len(dict.fromkeys(ids, 1)) == chunk, lo
+
+
+MEASURES: dict[str, Callable[..., Result]] = {"bare_bulk": bulk, "bare_whole": whole}
