@@ -51,4 +51,4 @@ def test_days_killed_at_random_moments_and_resumed_publish_the_same_bytes_as_und
         home = house.file(f"killed-{rounds}")
         kills += backfill(house, home, lots, KILLS - kills)
         assert published(home) == published(calm)
-    assert len(published(calm)) == 10
+    assert len({Path(name).parent for name in published(calm)}) == 10

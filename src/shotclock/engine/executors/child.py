@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
@@ -70,7 +71,8 @@ def main(handle: int, level: int) -> None:
         report = _answer(job, stop)
         if os.getpid() != own:
             os._exit(0)  # a copy that the function made and that came back from it
-        pipe.send(REPORT, report)
+        with suppress(BrokenPipeError):  # the parent is dead: whoever listens to it ends this process
+            pipe.send(REPORT, report)
 
 
 def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:
