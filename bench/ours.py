@@ -23,6 +23,8 @@ from shotclock.stores.sqlite import SqliteStore
 
 GROUP = 500
 """Reports in a transaction, and items in a large chunk."""
+QUIET = 0.05
+"""Seconds between a run's start and its last report, so that what the start called for is done."""
 KEY = "2025-01-15"
 Result = dict[str, float]
 
@@ -185,6 +187,7 @@ def hand_over(runs: int) -> Result:
         waits = []
         for number in range(runs):
             run, _ = made.coordinator.start(following(""), f"day-{number}")
+            Event().wait(QUIET)
             made.coordinator.report([_report(run.id, "outside", "first")])
             committed = monotonic()
             while len(work.starts) <= number:
@@ -212,6 +215,7 @@ def hand_over_across(home: str, runs: int) -> Result:
         waits = []
         for number in range(runs + 1):
             run, _ = coordinator.start(following(str(pipe)), f"day-{number}")
+            Event().wait(QUIET)
             committed: list[float] = []
             quick = Coordinator(store, settings, SystemClock(), rang=_note_then_ring(committed, bus))
             quick.report([_report(run.id, "outside", "first")])
