@@ -2,8 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -13,6 +15,7 @@ from shotclock.stores.statements import schema
 GROUP = 500
 PAGE = 1_000
 Result = dict[str, float]
+Each = Callable[[Callable[[list[str]], dict[str, None]], list[list[str]]], Iterable[dict[str, None]]]
 
 
 @contextmanager
@@ -47,9 +50,12 @@ def bulk(items: int, *, many: bool) -> Result:
         return {"rate": items / (monotonic() - start)}
 
 
-def whole(items: int, chunk: int, workers: int) -> Result:
-    """Enumerate, lease, do nothing, report and open, with what the same tables need for it and nothing else."""
-    with _database() as db:
+def whole(items: int, chunk: int, workers: int, *, threads: bool) -> Result:
+    """Enumerate, lease, do nothing, report and open, with what the same tables need for it and nothing else.
+
+    With `threads` the work is done in a pool of `workers`, as work that may block must be; without, in the loop itself.
+    """
+    with _database() as db, ThreadPoolExecutor(workers) as pool:
         for statement in schema():
             db.execute(statement)
         db.execute("INSERT INTO run VALUES (1, 'bench/1', 'bench', 'default', '1', 1, 'running', 0, 0, '{}')")
@@ -57,7 +63,7 @@ def whole(items: int, chunk: int, workers: int) -> Result:
         start = monotonic()
         for number, lo in enumerate(range(0, items, PAGE)):
             _page(db, number, lo, chunk)
-        _work(db, chunk, workers, items)
+        _work(db, chunk, workers, items, pool.map if threads else map)
         db.execute("INSERT INTO opening VALUES (1, '{}')")
         return {"rate": items / (monotonic() - start)}
 
@@ -67,23 +73,39 @@ def _page(db: sqlite3.Connection, number: int, lo: int, chunk: int) -> None:
     body = json.dumps({"ids": [f"item-{name}" for name in range(lo, lo + PAGE)]})
     db.execute("INSERT INTO page VALUES (1, ?, ?, ?, ?)", (number, lo, PAGE, body))
     tasks = [
-        (1, at, 1, at + chunk, 1, 0, 0, -1, None, chunk, bytes(chunk), '{"work":"chunk"}')
+        (1, at, 1, at + chunk, 1, 0, 0, -1, None, chunk, bytes(chunk), _range(at, chunk) + "}")
         for at in range(lo, lo + PAGE, chunk)
     ]
     db.executemany("INSERT INTO task VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", tasks)
     db.execute("COMMIT")
 
 
-def _work(db: sqlite3.Connection, chunk: int, workers: int, items: int) -> None:
-    """Report what was leased and lease the next tasks, in one transaction each time."""
+def _range(lo: int, chunk: int) -> str:
+    return f'{{"phase":1,"work":"chunk","lo":{lo},"hi":{lo + chunk}'
+
+
+def _leased(lo: int, chunk: int, at: str) -> str:
+    said = f'"state":"leased","token":1,"owner":"bare","leased_at":"{at}","lease_until":"{at}"'
+    return f'{_range(lo, chunk)},{said},"hour_at":"{at}","hour_leases":1}}'
+
+
+def _ended(lo: int, chunk: int, at: str) -> str:
+    batch = f'{{"token":1,"at":"{at}","ranges":[[{lo},{lo + chunk}]]}}'
+    said = f'"state":"ended","token":1,"leased_at":"{at}","batches":[{batch}]'
+    return f'{_range(lo, chunk)},{said},"hour_at":"{at}","hour_leases":1}}'
+
+
+def _work(db: sqlite3.Connection, chunk: int, workers: int, items: int, each: Each) -> None:
+    """Report what was leased and lease the next tasks, in one transaction each time; who, when and what is kept."""
     given: list[int] = []
     pages: dict[int, list[str]] = {}
     settled = 0
     while settled < items:
         db.execute("BEGIN IMMEDIATE")
-        ended = [(bytes((1,)) * chunk, lo) for lo in given]
+        at = datetime.now(UTC).isoformat()
+        ended = [(bytes((1,)) * chunk, _ended(lo, chunk, at), lo) for lo in given]
         db.executemany(
-            "UPDATE task SET state = 2, owner = NULL, available_at = NULL, unsettled = 0, kinds = ?"
+            "UPDATE task SET state = 2, owner = NULL, available_at = NULL, unsettled = 0, kinds = ?, body = ?"
             " WHERE phase = 1 AND lo = ? AND work = 1 AND token = 1",
             ended,
         )
@@ -92,26 +114,27 @@ def _work(db: sqlite3.Connection, chunk: int, workers: int, items: int) -> None:
             "SELECT lo FROM task WHERE phase = 1 AND available_at = -1 ORDER BY rank, lo, work LIMIT ?", (workers,)
         )
         given = [row[0] for row in found]
-        leased = [(9, "bare", lo) for lo in given]
+        leased = [(9, "bare", _leased(lo, chunk, at), lo) for lo in given]
         db.executemany(
-            "UPDATE task SET state = 1, token = token + 1, available_at = ?, owner = ?"
+            "UPDATE task SET state = 1, token = token + 1, available_at = ?, owner = ?, body = ?"
             " WHERE phase = 1 AND lo = ? AND work = 1 AND token = 0",
             leased,
         )
         db.execute("UPDATE phase SET version = version + 1, body = ? WHERE id = 1", (f'{{"settled":{settled}}}',))
         db.execute("COMMIT")
-        _do_nothing(db, given, chunk, pages)
+        _do_nothing(db, given, chunk, pages, each)
 
 
-def _do_nothing(db: sqlite3.Connection, given: list[int], chunk: int, pages: dict[int, list[str]]) -> None:
+def _do_nothing(db: sqlite3.Connection, given: list[int], chunk: int, pages: dict[int, list[str]], each: Each) -> None:
+    chunks = []
     for lo in given:
         start = lo - lo % PAGE
         if start not in pages:
             pages.clear()
             (body,) = db.execute("SELECT body FROM page WHERE phase = 1 AND lo = ?", (start,)).fetchone()
             pages[start] = json.loads(body)["ids"]
-        ids = pages[start][lo - start : lo - start + chunk]
-        assert len(dict.fromkeys(ids, 1)) == chunk, lo
+        chunks.append(pages[start][lo - start : lo - start + chunk])
+    assert all(len(done) == chunk for done in each(dict.fromkeys, chunks))
 
 
 MEASURES: dict[str, Callable[..., Result]] = {"bare_bulk": bulk, "bare_whole": whole}

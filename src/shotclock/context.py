@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ class Settlement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Files its worker staged under the lease that settled it, relative to the home folder."""
 
 
-class Assignment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Assignment(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Everything about a leased task that a function is told; plain data that crosses process borders."""
 
     run: str
@@ -118,8 +119,13 @@ class Context:
         self.inputs: Mapping[str, Input] = assignment.inputs
         self.params: Mapping[str, Any] = assignment.params
         self.opening = assignment.opening
-        name = f"shotclock.member.{assignment.phase}.{assignment.member}"
-        self.log = logging.LoggerAdapter(logging.getLogger(name), {"run": self.run, "attempt": self.attempt})
+
+    @cached_property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]:
+        """Where to log: `shotclock.member.PHASE.MEMBER`; chunks of a phase share one, and each line names theirs."""
+        where = self.phase if self._assignment.work == "chunk" else f"{self.phase}.{self.member}"
+        said = {"run": self.run, "member": self.member, "attempt": self.attempt}
+        return logging.LoggerAdapter(logging.getLogger(f"shotclock.member.{where}"), said)
 
     @property
     def home(self) -> Path:

@@ -46,7 +46,7 @@ class Permanent(Exception):  # noqa: N818 - an outcome, not an error of ours
     """Raise when trying again cannot help; the reason is kept and shown."""
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):
     """One item of a fan-out: its id, unique in the roll, and the payload its enumeration gave."""
 
     id: str

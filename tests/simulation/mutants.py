@@ -91,13 +91,13 @@ def decide_on_an_unsealed_roll() -> Iterator[None]:
 @contextmanager
 def accept_an_old_token() -> Iterator[None]:
     """Take a worker's report whatever its token."""
-    original = working.take_report
+    original = working._take_report
 
-    def mutated(desk: Desk, report: TaskReport) -> Answer:
+    def mutated(desk: Desk, report: TaskReport, settled: Any) -> Answer:
         task = desk.tx.task(report.phase, report.work, report.lo)
-        return original(desk, report if task is None else replace(report, token=task.token))
+        return original(desk, report if task is None else replace(report, token=task.token), settled)
 
-    with patch.object(working, "take_report", mutated):
+    with patch.object(working, "_take_report", mutated):
         yield
 
 

@@ -5,7 +5,6 @@ it is leased again, down to the single item, which alone can run out of attempts
 attempt, but are counted on their own. A request to be tried again consumes no attempt either, but the hourly bound.
 """
 
-from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -32,7 +31,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     retry_most: timedelta
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class Change(Struct, frozen=True, kw_only=True, gc=False):
     """What became of a task: how many members went from `pending` to each kind, and who was given up on, and why."""
 
     task: Task
@@ -130,23 +129,23 @@ def take_report(
 
     Whoever has settled already stays as it is. A member that an ended lease says nothing of has failed an attempt.
     """
-    before = pending(task)
+    before = task
     task, settled = _settle(task, report, contract, now)
     if PENDING not in task.kinds:
-        return Change(task=ended(task), settled=dict(settled), given_up=_given_up(task, before))
+        return Change(task=ended(task), settled=settled, given_up=_given_up(task, before))
     task, over = _count_attempts(task, report, limits, now)
-    settled.update(over)
+    settled = {kind: settled.get(kind, 0) + over.get(kind, 0) for kind in (*settled, *over)}
     wait = _wait(task, report, limits, now, jitter)
     if PENDING in task.kinds and report.ended:
         task = replace(task, state="queued", owner=None, lease_until=None, ready_at=wait)
-    return Change(task=ended(task), settled=dict(settled), given_up=_given_up(task, before), waits_until=task.ready_at)
+    return Change(task=ended(task), settled=settled, given_up=_given_up(task, before), waits_until=task.ready_at)
 
 
-def _given_up(task: Task, before: list[int]) -> dict[int, str]:
+def _given_up(task: Task, before: Task) -> dict[int, str]:
     """Return who of those pending before has now settled unsatisfied, and why."""
-    if not _WORSE.intersection(task.kinds):
+    if _WORSE.isdisjoint(task.kinds):
         return {}
-    lost_ones = (ordinal for ordinal in before if KINDS[task.kinds[ordinal - task.lo]] in UNSATISFIED)
+    lost_ones = (ordinal for ordinal in pending(before) if KINDS[task.kinds[ordinal - task.lo]] in UNSATISFIED)
     return {ordinal: task.notes.get(ordinal, Note()).reason or "no reason given" for ordinal in lost_ones}
 
 
@@ -155,12 +154,13 @@ def take_late(task: Task, report: TaskReport, contract: Contract, now: datetime)
     return _settle(task, report, contract, now)[0]
 
 
-def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -> tuple[Task, Counter[Kind]]:
+def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -> tuple[Task, dict[Kind, int]]:
     """Put every pending member that the report speaks of at its kind."""
     plain = not report.notes and not contract.min_rows
     if plain and len(report.kinds) == len(task.kinds) and PENDING not in report.kinds and not any(task.kinds):
         return _settle_all(task, report, now)
-    kinds, notes, settled = bytearray(task.kinds), dict(task.notes), Counter[Kind]()
+    kinds, notes = bytearray(task.kinds), dict(task.notes)
+    settled: dict[Kind, int] = {}
     places = [place for place, code in enumerate(report.kinds) if code != PENDING and kinds[place] == PENDING]
     for place in places:
         ordinal = task.lo + place
@@ -169,7 +169,7 @@ def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -
         if kind == "suspect":
             note = replace(note or Note(), reason=broken(note.rows if note else None, contract))
         kinds[place] = CODE[kind]
-        settled[kind] += 1
+        settled[kind] = settled.get(kind, 0) + 1
         if note is not None:
             notes[ordinal] = note
     if not places:
@@ -187,9 +187,9 @@ def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -
     return changed, settled
 
 
-def _settle_all(task: Task, report: TaskReport, now: datetime) -> tuple[Task, Counter[Kind]]:
+def _settle_all(task: Task, report: TaskReport, now: datetime) -> tuple[Task, dict[Kind, int]]:
     """Put all members, pending every one, at kinds that nothing more is said of: what most reports come to."""
-    settled = Counter[Kind]({KINDS[code]: number for code, number in Counter(report.kinds).items()})
+    settled = {KINDS[code]: report.kinds.count(code) for code in set(report.kinds)}
     batch = Batch(token=report.token, at=now, ranges=((task.lo, task.hi),), outputs=report.outputs)
     changed = replace(task, kinds=report.kinds, tries={}, not_yet={}, batches=(*task.batches, batch), losses=0)
     return changed, settled
@@ -212,10 +212,10 @@ def _ranges(lo: int, places: list[int]) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
-def _count_attempts(task: Task, report: TaskReport, limits: Limits, now: datetime) -> tuple[Task, Counter[Kind]]:
+def _count_attempts(task: Task, report: TaskReport, limits: Limits, now: datetime) -> tuple[Task, dict[Kind, int]]:
     """Count a failed attempt for every member that had one, and give up on those that have no more."""
     failures = _failures(task, report)
-    over = Counter[Kind]()
+    over: dict[Kind, int] = {}
     if not failures:
         return task, over
     kinds, notes, tries = bytearray(task.kinds), dict(task.notes), dict(task.tries)
@@ -230,7 +230,7 @@ def _count_attempts(task: Task, report: TaskReport, limits: Limits, now: datetim
             continue
         kinds[ordinal - task.lo] = CODE[kind]
         notes[ordinal] = Note(reason=again.reason, at=now)
-        over[kind] += 1
+        over[kind] = over.get(kind, 0) + 1
     halve = report.whole is not None and report.whole.cause not in {"retry", "not_yet"} and not alone
     error = next(iter(failures.values())).reason
     changed = replace(

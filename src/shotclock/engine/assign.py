@@ -1,12 +1,13 @@
 """From a lease to everything its function is told: inputs, what is missing, items, bounds."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from shotclock.context import Assignment, Input, MemberInput, Settlement
 from shotclock.core import leases
@@ -38,7 +39,7 @@ class Assigner:
 
     def jobs(self, given: list[Lease]) -> list[Job]:
         """Return what each lease asks for, all read from one snapshot."""
-        return self._store.read(lambda view: [self._job(view, lease) for lease in given]) if given else []
+        return self._store.read(lambda view: list(self._jobs(view, given))) if given else []
 
     def for_check(self, phase: Phase) -> tuple[Assignment, str]:
         """Return what a user's check of a phase is told, and the folder its function is found by."""
@@ -58,6 +59,34 @@ class Assigner:
         while (batch := self._store.read(partial(self._settlements, phase, after))) is not None:
             after, found = batch
             yield from found
+
+    def _jobs(self, view: Snapshot, given: list[Lease]) -> Iterator[Job]:
+        chunks: dict[int, Job] = {}
+        for lease in given:
+            like = chunks.get(lease.phase.id)
+            if lease.task.work != "chunk":
+                yield self._job(view, lease)
+            elif like is not None:
+                yield self._another(view, like, lease)
+            else:
+                chunks[lease.phase.id] = like = self._job(view, lease)
+                yield like
+
+    def _another(self, view: Snapshot, like: Job, lease: Lease) -> Job:
+        """Return the job of another chunk of the same phase: what differs from one that is known."""
+        task, ordinals = lease.task, tuple(leases.pending(lease.task))
+        assignment = replace(
+            like.assignment,
+            lo=task.lo,
+            member=_items_name(task),
+            token=task.token,
+            attempt=_attempt(task, ordinals),
+            deadline=_deadline(task, like.timeout),
+        )
+        items = self._items(view, lease.phase, ordinals)
+        return replace(
+            like, token=task.token, assignment=assignment, size=len(task.kinds), ordinals=ordinals, items=items
+        )
 
     def _job(self, view: Snapshot, lease: Lease) -> Job:
         task, phase = lease.task, lease.phase
@@ -96,9 +125,9 @@ class Assigner:
             lo=task.lo,
             member=member,
             token=task.token,
-            attempt=1 + max((task.tries.get(ordinal, 0) for ordinal in leases.pending(task) or [task.lo]), default=0),
+            attempt=_attempt(task, leases.pending(task) or [task.lo]),
             home=self._home,
-            deadline=None if task.leased_at is None else task.leased_at + timeout,
+            deadline=_deadline(task, timeout),
             partial=phase.inherits_partial,
             missing=phase.inherited,
             empty=opening is not None and opening.counts.expected == 0,
@@ -216,7 +245,20 @@ def _member_input(task: Task) -> MemberInput:
 def _name(own: PhasePlan, task: Task) -> str:
     if task.work == "member":
         return own.members[task.lo].name
-    return f"items {task.lo}-{task.hi - 1}" if task.work == "chunk" else task.work
+    return _items_name(task) if task.work == "chunk" else task.work
+
+
+def _items_name(task: Task) -> str:
+    return f"items {task.lo}-{task.hi - 1}"
+
+
+def _attempt(task: Task, ordinals: Sequence[int]) -> int:
+    """Return the number of the attempt that is beginning, of whoever has had the most."""
+    return 1 + max(map(task.tries.__getitem__, task.tries.keys() & ordinals), default=0) if task.tries else 1
+
+
+def _deadline(task: Task, timeout: timedelta) -> datetime | None:
+    return None if task.leased_at is None else task.leased_at + timeout
 
 
 def _function(own: PhasePlan, task: Task) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from shotclock.core import gate
+from shotclock.core import gate, leases
 from shotclock.engine.drafts import Drafts
 from shotclock.model import (
     Entry,
@@ -55,6 +55,8 @@ class Desk:
         self._changed: dict[int, int] = {}
         self._touched: dict[int, None] = {}
         self._runs: dict[str, Run] = {}
+        self._own: dict[int, PhasePlan] = {}
+        self._limits: dict[int, leases.Limits] = {}
         self._newest: dict[RunId, str] = {}
         self._halts: list[Halt] | None = None
 
@@ -167,7 +169,23 @@ class Desk:
 
     def plan_of(self, phase: Phase) -> PhasePlan:
         """Return a phase's plan."""
-        return self.plan(phase.run).phase(phase.name)
+        known = self._own.get(phase.id)
+        if known is None:
+            known = self._own[phase.id] = self.plan(phase.run).phase(phase.name)
+        return known
+
+    def limits(self, attempts: int) -> leases.Limits:
+        """Return the bounds of work on tasks whose members have that many attempts."""
+        known = self._limits.get(attempts)
+        if known is None:
+            known = self._limits[attempts] = leases.Limits(
+                attempts=attempts,
+                max_leases=self.settings.max_leases,
+                hourly=self.settings.hourly_attempts,
+                retry_first=self.settings.retry_first,
+                retry_most=self.settings.retry_most,
+            )
+        return known
 
     def halts(self, run: Run) -> tuple[Halt, ...]:
         """Return the halts, ended ones too, that hold for a run."""

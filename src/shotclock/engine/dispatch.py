@@ -93,8 +93,11 @@ def heard(
     `task` is as it was leased. What costs nothing while all goes well: a ramp that is wide and a breaker that is closed
     are left alone.
     """
+    wide = phase.ramp is None or phase.ramp.window is None
+    if wide and not phase.breakers and report.whole is None and not report.again:
+        return phase, change.task
     said = [*([report.whole] if report.whole else []), *report.again.values()]
-    answered = bool(SATISFIED.intersection(change.settled))
+    answered = not SATISFIED.isdisjoint(change.settled)
     if task.work == "chunk":
         phase = _ramped(
             desk, phase, own, task, refused=not change.settled and _causes(said, "retry"), answered=answered

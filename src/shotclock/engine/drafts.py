@@ -51,7 +51,10 @@ class Drafts:
         """Replace a task whose token is the given one; its range stays as it is."""
         key = (task.phase, task.work, task.lo)
         self._tokens.setdefault(key, token)
-        self._keep(task)
+        if key in self._known:
+            self._known[key] = task
+        else:
+            self._keep(task)
 
     def write(self) -> None:
         """Write what has changed, and forget what was read."""

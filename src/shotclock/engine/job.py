@@ -15,7 +15,7 @@ Key = tuple[int, Work, int, int]
 """Phase, work, first ordinal and token: which lease of which task."""
 
 
-class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Job(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A task to be worked on: the function or command, what it is given, and the bounds it is held to."""
 
     phase: int
@@ -49,7 +49,7 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> Key:
         """Which lease of which task it is."""
-        return (self.phase, self.work, self.lo, self.token)
+        return (self.phase, self.assignment.work, self.assignment.lo, self.token)
 
 
 Ended = Callable[[Job, TaskReport], None]

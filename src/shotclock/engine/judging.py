@@ -265,7 +265,7 @@ def _spend_budget(desk: Desk, phase: Phase) -> Phase:
     for task in waiting:
         change = leases.abandon(task, "budget", desk.now)
         desk.tx.put_tasks([(change.task, task.token)])
-        phase = rolls.count(desk, phase, task, change.settled)
+        phase = rolls.count(desk, phase, rolls.importance_of(task), change.settled)
     return phase
 
 

@@ -60,6 +60,8 @@ def _pairs(listed: object, limit: int) -> Iterator[ItemPair]:
 
 
 def _pair(item: object, place: int, limit: int) -> ItemPair:
+    if isinstance(item, str):
+        return _name(item, place), None
     given: tuple[object, object] = (item, None)
     if isinstance(item, Item):
         given = (item.id, item.payload)

@@ -112,7 +112,9 @@ def _chunk(job: Job, context: Context, outcomes: object) -> TaskReport:
         message = f"returned {type(outcomes).__name__}; return a mapping from item id to outcome"
         raise MemberError(message)
     places = {item.id: ordinal for item, ordinal in zip(job.items, job.ordinals, strict=True)}
-    kinds, notes, again = bytearray(job.size), dict[int, Note](), dict[int, Again]()
+    kinds = bytearray(job.size)
+    notes: dict[int, Note] = {}
+    again: dict[int, Again] = {}
     for name, outcome in outcomes.items():
         ordinal = places.get(name) if isinstance(name, str) else None
         if ordinal is None:

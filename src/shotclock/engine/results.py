@@ -20,7 +20,7 @@ _REASON_LENGTH = 500
 """Most characters of a reason; the log has the rest."""
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class Said(Struct, frozen=True, kw_only=True, gc=False):
     """What one member said: how it settled, or why it must be tried again."""
 
     kind: Kind = "pending"

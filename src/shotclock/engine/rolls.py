@@ -1,6 +1,6 @@
 """Rolls as the store keeps them: from ordinals to names and back, who is missing, and counting a phase's members."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from shotclock.core import settling
 from shotclock.engine.desk import Desk
@@ -26,10 +26,10 @@ def importance_of(task: Task) -> Importance:
     return BY_RANK[task.rank]
 
 
-def count(desk: Desk, phase: Phase, task: Task, settled: dict[Kind, int]) -> Phase:
-    """Count members of a task that went from pending to other kinds."""
+def count(desk: Desk, phase: Phase, importance: Importance, settled: Mapping[Kind, int]) -> Phase:
+    """Count members of one importance that went from pending to other kinds."""
     for kind, number in settled.items():
-        phase = desk.put(settling.moved(phase, importance_of(task), "pending", kind, number, desk.now))
+        phase = desk.put(settling.moved(phase, importance, "pending", kind, number, desk.now))
     return phase
 
 

@@ -14,6 +14,8 @@ from shotclock.engine.desk import Desk
 from shotclock.errors import FencedError, UsageError
 from shotclock.model import (
     Answer,
+    Importance,
+    Kind,
     Page,
     Phase,
     PhasePlan,
@@ -28,16 +30,17 @@ ItemPair = tuple[str, object]
 
 _OUTSIDE: Final = 50
 """Items from outside that share a row: a report rewrites its row, so few; each row is stored, so not too few."""
+_ACCEPTED: Final = Answer(kind="accepted")
 
 
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
+class Lease(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A task in somebody's hands, with the phase it belongs to."""
 
     task: Task
     phase: Phase
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class Held(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a worker names a task that it holds."""
 
     phase: int
@@ -74,22 +77,23 @@ def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]
         found = dispatch.leasable(desk, desk.phase(phase.id), room - len(taken))
         if not found:
             break
-        taken += [lease for task in found if (lease := _take(desk, owner, phase, own, task)) is not None]
+        taken += [lease for task in found if (lease := _take(desk, owner, phase.id, own, task)) is not None]
     return taken
 
 
-def _take(desk: Desk, owner: str, phase: Phase, own: PhasePlan, task: Task) -> Lease | None:
+def _take(desk: Desk, owner: str, phase_id: int, own: PhasePlan, task: Task) -> Lease | None:
     """Lease one task, or give up on it if it was lost too often."""
     until = desk.now + desk.settings.lease
     change = leases.lease(task, owner, desk.now, until, _limits(desk, own, task))
     desk.put_task(change.task, task.token)
     if change.spawned is not None:
         desk.tx.add_tasks([change.spawned])
-    phase = flow.mark_started(desk, desk.phase(phase.id))
+    phase = flow.mark_started(desk, desk.phase(phase_id))
     if change.task.state == "ended":
         _given_up(desk, phase, own, change, task)
         return None
-    phase = desk.change(phase, leased_at=phase.leased_at or desk.now)
+    if phase.leased_at is None:
+        phase = desk.change(phase, leased_at=desk.now)
     phase = dispatch.sent_out(desk, phase, own, change.task)
     if own.execution.budget is not None and not phase.budget_spent:
         desk.touch(phase)
@@ -101,7 +105,7 @@ def _given_up(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change, t
     if task.work in {"enumerate", "then"}:
         _single_failed(desk, phase, task, change.task.error or "lost")
         return
-    phase = rolls.count(desk, phase, task, change.settled)
+    phase = rolls.count(desk, phase, rolls.importance_of(task), change.settled)
     _bury(desk, phase, own, change)
     desk.touch(phase)
 
@@ -110,13 +114,7 @@ def _limits(desk: Desk, own: PhasePlan, task: Task) -> leases.Limits:
     attempts = own.execution.attempts
     if task.work == "member":
         attempts = own.members[task.lo].attempts or attempts
-    return leases.Limits(
-        attempts=attempts,
-        max_leases=desk.settings.max_leases,
-        hourly=desk.settings.hourly_attempts,
-        retry_first=desk.settings.retry_first,
-        retry_most=desk.settings.retry_most,
-    )
+    return desk.limits(attempts)
 
 
 def renew(desk: Desk, held: Sequence[Held]) -> list[Held]:
@@ -157,11 +155,39 @@ def take_reports(desk: Desk, owner: str, reports: Sequence[TaskReport], busy: Ma
     for phase_id, number in Counter(report.phase for report in reports).items():
         if number > busy.get(phase_id, 0):
             desk.fetch_tasks(phase_id, owner)
-    return [take_report(desk, report) for report in reports]
+    settled = _Settled()
+    answers = [_take_report(desk, report, settled) for report in reports]
+    settled.count(desk)
+    return answers
 
 
 def take_report(desk: Desk, report: TaskReport) -> Answer:
     """Take what a worker says of a task; it counts while its token is current and its phase not over."""
+    settled = _Settled()
+    answer = _take_report(desk, report, settled)
+    settled.count(desk)
+    return answer
+
+
+class _Settled:
+    """How many members each phase settled, added up over the reports that came together."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, Importance], dict[Kind, int]] = {}
+
+    def add(self, task: Task, settled: Mapping[Kind, int]) -> None:
+        """Add what one report settled."""
+        numbers = self._numbers.setdefault((task.phase, rolls.importance_of(task)), {})
+        for kind, number in settled.items():
+            numbers[kind] = numbers.get(kind, 0) + number
+
+    def count(self, desk: Desk) -> None:
+        """Move the phases' counts by it, and have their gates decided."""
+        for (phase_id, importance), numbers in self._numbers.items():
+            desk.touch(rolls.count(desk, desk.phase(phase_id), importance, numbers))
+
+
+def _take_report(desk: Desk, report: TaskReport, settled: _Settled) -> Answer:
     task = desk.task(report.phase, report.work, report.lo)
     phase = desk.phase(report.phase)
     if task is None or task.token != report.token:
@@ -174,7 +200,7 @@ def take_report(desk: Desk, report: TaskReport) -> Answer:
         return _late(desk, phase, task, report)
     if report.work in {"enumerate", "then"}:
         return _take_single(desk, phase, task, report)
-    return _take_members(desk, phase, task, report)
+    return _take_members(desk, phase, task, report, settled)
 
 
 def _late(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> Answer:
@@ -190,7 +216,7 @@ def _task_name(desk: Desk, phase: Phase, task: Task) -> str:
     return task.work if task.work != "chunk" else f"items {task.lo}-{task.hi - 1}"
 
 
-def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> Answer:
+def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport, settled: _Settled) -> Answer:
     own = desk.plan_of(phase)
     if len(report.kinds) not in {0, len(task.kinds)}:
         message = f"{phase.run} {phase.name}: {len(report.kinds)} outcomes for {len(task.kinds)} members"
@@ -199,18 +225,19 @@ def _take_members(desk: Desk, phase: Phase, task: Task, report: TaskReport) -> A
     change = leases.take_report(task, report, limits, recording.contract_at(own, task.lo), desk.now, desk.jitter())
     phase, after = dispatch.heard(desk, phase, own, report, change, task)
     desk.put_task(after, task.token)
-    phase = rolls.count(desk, phase, task, change.settled)
+    settled.add(task, change.settled)
     if change.waits_until is not None:
         latest = max(change.waits_until, phase.retry_until or change.waits_until)
         phase = desk.change(phase, retry_until=latest)
     _bury(desk, phase, own, change)
-    desk.touch(phase)
     desk.rang = True
-    return Answer(kind="accepted")
+    return _ACCEPTED
 
 
 def _bury(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change) -> None:
     """Put members that were given up on among the dead letters, with payload and reason."""
+    if not change.given_up:
+        return
     names = rolls.Names(desk.aside, own, phase)
     for ordinal, reason in change.given_up.items():
         page = None if own.items is None else desk.aside.page(phase.id, ordinal)

@@ -188,7 +188,7 @@ Work = Literal["member", "chunk", "enumerate", "then", "outside"]
 TaskState = Literal["queued", "leased", "ended", "outside"]
 
 
-class Note(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Note(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What one member said, beyond its kind."""
 
     reason: str | None = None
@@ -202,7 +202,7 @@ class Note(Struct, frozen=True, kw_only=True, omit_defaults=True):
     final: bool = True
 
 
-class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Which ordinals one lease of a task settled, and what it made for all of them, such as a staged file."""
 
     token: int
@@ -221,7 +221,7 @@ class Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
-class Task(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Task(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A range of consecutive members with how each stands, and the lease on the work for them.
 
     A named processor is a range of one; a chunk of items is a range of many; `enumerate` and `then` are empty ranges.
@@ -316,7 +316,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     actor: str | None = None
 
 
-class Again(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Again(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An attempt that settled nothing: why, and when the next may start."""
 
     cause: Literal["error", "timed_out", "died", "retry", "not_yet"]
@@ -325,7 +325,7 @@ class Again(Struct, frozen=True, kw_only=True, omit_defaults=True):
     not_before: datetime | None = None
 
 
-class TaskReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TaskReport(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a worker says of a task it leased.
 
     `kinds` has one byte per member of the range the lease handed out; 0 where nothing is said of it. A member under
@@ -352,7 +352,7 @@ class TaskReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
 AnswerKind = Literal["accepted", "duplicate", "conflict", "late", "parked", "withdrawn", "fenced"]
 
 
-class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How a report was taken; what is accepted, conflicting, late or parked is stored before the answer is given."""
 
     kind: AnswerKind

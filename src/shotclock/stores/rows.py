@@ -67,6 +67,9 @@ def instant(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
 
 
+_ALWAYS: Final = micros(ALWAYS)
+
+
 def _micros(at: datetime | None) -> int | None:
     return None if at is None else micros(at)
 
@@ -99,9 +102,21 @@ def page_row(page: Page) -> Row:
 
 def task_row(task: Task) -> Row:
     """Return phase, lo, work, hi, rank, state, token, available_at, owner, unsettled, kinds, body."""
-    where = (task.phase, task.lo, WORK_CODE[task.work], task.hi, task.rank, STATE_CODE[task.state], task.token)
-    lease = (_micros(available(task)), task.owner if task.state == "leased" else None)
-    return (*where, *lease, unsettled(task), task.kinds, _text(replace(task, kinds=b"")))
+    work, state, since = WORK_CODE[task.work], task.state, available(task)
+    return (
+        task.phase,
+        task.lo,
+        work,
+        task.hi,
+        task.rank,
+        STATE_CODE[state],
+        task.token,
+        None if since is None else _ALWAYS if since is ALWAYS else micros(since),
+        task.owner if state == "leased" else None,
+        len(task.kinds.translate(None, _SETTLED)) if work <= LAST_RANGE else 0,
+        bytearray(task.kinds),  # which SQLite takes as it is; bytes it would look up an adapter for
+        _encode(replace(task, kinds=b"")).decode(),
+    )
 
 
 def task_of(row: Row) -> Task:

@@ -71,7 +71,7 @@ class SqliteTransaction(SqliteSnapshot):
 
     def put_tasks(self, tasks: Sequence[tuple[Task, int]]) -> None:
         """Replace tasks, each only if its stored token is the given one."""
-        changes = [_change(task, token) for task, token in tasks]
+        changes = [(*(row := rows.task_row(task))[3:], *row[:3], token) for task, token in tasks]
         if len(changes) == 1:
             changed = self._db.execute(SQL["task_put"], changes[0]).rowcount
             self._expect(changed, tasks)
@@ -162,11 +162,6 @@ class SqliteTransaction(SqliteSnapshot):
         finally:
             if self._db.in_transaction:
                 self._db.execute(SQL["whole_end"])
-
-
-def _change(task: Task, token: int) -> Row:
-    row = rows.task_row(task)
-    return (*row[3:], *row[:3], token)
 
 
 def _described(tasks: Sequence[Task]) -> str:

@@ -16,6 +16,7 @@ class _Running:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.key = job.key
         self.stopped = False
         """Whether the function is asked to end."""
         self.left = False
@@ -47,7 +48,7 @@ class ThreadExecutor:
         """Begin a job in a free thread, or in a new one."""
         running = _Running(job)
         with self._lock:
-            self._running[job.key] = running
+            self._running[running.key] = running
             self._waiting.append(running)
             self._call()
 
@@ -114,9 +115,10 @@ class ThreadExecutor:
                 if running.left:
                     self._left = [other for other in self._left if other is not running]
                     return
-                del self._running[running.job.key]
+                del self._running[running.key]
+                following = self._take()
             self._ended(running.job, report)
-            running = self._next(called=False)
+            running = following or self._next(called=False)
 
     def _next(self, *, called: bool) -> _Running | None:
         """Return the next job, once there is one; None to end."""
