@@ -93,7 +93,7 @@ def accept_an_old_token() -> Iterator[None]:
     """Take a worker's report whatever its token."""
     original = working._take_report
 
-    def mutated(desk: Desk, report: TaskReport, settled: Any) -> Answer:
+    def mutated(desk: Desk, report: TaskReport, settled: Any) -> Answer:  # noqa: ANN401 - a class of its own
         task = desk.tx.task(report.phase, report.work, report.lo)
         return original(desk, report if task is None else replace(report, token=task.token), settled)
 
