@@ -68,7 +68,7 @@ def test_the_same_seed_is_the_same_history() -> None:
 
 @pytest.mark.parametrize("hashing", ["1", "2"])
 def test_a_history_does_not_depend_on_the_process_it_runs_in(hashing: str) -> None:
-    command = [sys.executable, "-m", "shotclock.testing", "--start", "3", "--seeds", "4"]
+    command = [sys.executable, "-m", "shotclock", "simulate", "--start", "3", "--seeds", "4"]
     environment = {**os.environ, "PYTHONHASHSEED": hashing, "PYTHONPATH": os.pathsep.join(sys.path)}
     told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 - our own module
     here = str(simulate(range(3, 7)))
