@@ -56,7 +56,10 @@ class SimulationReport:
         return median(self.events or [0])
 
     def __str__(self) -> str:
-        rows = (f"  {name}: {number} in {self.in_seeds[name]} seeds" for name, number in sorted(self.counters.items()))
+        rows = (
+            f"  {name}: {number} in {self.in_seeds[name]} seeds ({self.in_seeds[name] / self.seeds:.1%})"
+            for name, number in sorted(self.counters.items())
+        )
         total = sum(self.events)
         head = f"{self.seeds} seeds, {total} events (median {self.median:g} a seed), {self.seconds:.1f} s"
         return "\n".join([head, *rows, f"{len(self.violations)} violations"])
