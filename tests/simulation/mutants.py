@@ -338,6 +338,18 @@ def rerun_without_settling() -> Iterator[None]:
 
 
 @contextmanager
+def rerun_when_looked_at() -> Iterator[None]:
+    """Make the new generation whenever somebody looks at the phase, although it is not due."""
+    original = judging._rerun_for_late
+
+    def mutated(desk: Desk, phase: Phase) -> None:
+        original(desk, desk.change(phase, rerun_at=phase.rerun_at and min(phase.rerun_at, desk.now)))
+
+    with patch.object(judging, "_rerun_for_late", mutated):
+        yield
+
+
+@contextmanager
 def rerun_without_end() -> Iterator[None]:
     """Let late reports make as many generations as they like."""
     with patch.object(late, "_automatic", lambda *_: 0):
@@ -371,6 +383,7 @@ MUTANTS: tuple[Mutant, ...] = (
     break_a_satisfied_member,
     forget_a_late_rerun,
     rerun_without_settling,
+    rerun_when_looked_at,
     rerun_without_end,
 )
 """Every bug that the simulator is shown to find."""

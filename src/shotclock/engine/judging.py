@@ -237,6 +237,9 @@ def _rerun_for_late(desk: Desk, phase: Phase) -> None:
     if phase.rerun_at is not None and clocks.halted(desk.halts(run), desk.now) is not None:
         desk.change(phase, due_at=desk.now + desk.settings.check_again)
         return
+    if phase.rerun_at is not None and desk.now < phase.rerun_at:
+        desk.change(phase, due_at=phase.rerun_at)  # who looks may have found it due before somebody else saw to it
+        return
     wanted = phase.rerun_at is not None and not run.superseded
     desk.change(phase, due_at=None, rerun_at=None)
     if wanted:

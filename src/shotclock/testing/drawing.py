@@ -141,7 +141,7 @@ def _execution(lots: Lots) -> Execution:
 
 def _gate(lots: Lots, phase: PhasePlan) -> Gate:
     named = any(member.importance == "optional" for member in phase.members)
-    need = _need(lots, optional=named) if lots.chance(0.35) else None
+    need = _need(lots, optional=named) if lots.chance(0.5 if named else 0.3) else None
     return Gate(
         need=need,
         tiers=_tiers(lots, need) if need is not None and lots.chance(0.5) else (),
@@ -159,7 +159,9 @@ def _gate(lots: Lots, phase: PhasePlan) -> Gate:
 
 def _need(lots: Lots, *, optional: bool) -> Need:
     amount = Amount(count=lots.number(1, 3)) if lots.chance(0.4) else Amount(percent=Decimal(lots.pick((50, 67, 90))))
-    return Need(amount=amount, of="optional" if optional and lots.chance(0.3) else "members")
+    if optional and lots.chance(0.5):
+        return Need(amount=lots.pick((Amount(count=1), Amount(percent=Decimal(34)))), of="optional")
+    return Need(amount=amount)
 
 
 def _tiers(lots: Lots, need: Need) -> tuple[Tier, ...]:

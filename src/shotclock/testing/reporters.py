@@ -59,7 +59,8 @@ def _plan(world: World, run: str, phase: PhasePlan, name: str) -> None:
 
 def _report(lots: Lots, run: str, phase: str, name: str) -> Report:
     outcome = lots.pick(OUTCOMES)
-    text = lots.pick((run, run, run, run, f"{run}#1", f"{run}#2"))
+    stem = run.partition("#")[0]
+    text = lots.pick((run, run, run, run, f"{stem}#1", f"{stem}#2"))
     reason = None if outcome == "succeeded" else lots.pick(("r1", "r2"))
     return Report(run=text, phase=phase, member=name, outcome=outcome, reason=reason, rows=lots.pick((None, 0, 1, 2)))
 
