@@ -93,7 +93,7 @@ def _wait(desk: Desk, phase: Phase, verdict: gate.Wait) -> None:
     due = _sooner(verdict.next_at, flow.handover_due(desk, phase), _budget_due(desk, phase))
     if mark is None and phase.mark is None and phase.due_at is not None and due is not None:
         due = phase.due_at if desk.now < phase.due_at <= due else due
-    desk.change(phase, mark=mark, due_at=due, grace_since=verdict.grace_since)
+    desk.change(phase, mark=mark, due_at=due, grace_since=verdict.grace_since, folded=False)
     if verdict.alert is not None:
         fact = verdict.mark or "expected"
         names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
@@ -132,7 +132,7 @@ def _ask(desk: Desk, phase: Phase, ruling: Ruling) -> None:
     until = desk.now + desk.settings.check
     mark = phase.mark if phase.mark is not None and phase.mark.kind == "vetoed" else None
     due = _sooner(until, gate.next_look(desk.scene(phase), desk.now))
-    desk.change(phase, asking_until=until, due_at=due, mark=mark)
+    desk.change(phase, asking_until=until, due_at=due, mark=mark, folded=False)
     desk.questions.append(Question(phase=phase.id, function=function, ruling=ruling))
 
 
@@ -177,14 +177,23 @@ def open_phase(desk: Desk, phase: Phase, ruling: Ruling) -> None:
         asking_until=None,
         due_at=_max_age(desk, phase),
     )
-    if ruling.partial or ruling.reason not in AT_ONCE | {"quorum"}:
-        text = f"opened {ruling.reason}{' partial' if ruling.partial else ''}: {ruling.rule}"
+    if is_told(ruling) and not phase.folded:
         command = f"shotclock missing {phase.run} {phase.name}"
-        desk.alert(phase, "opening", text, names=opening.missing, command=command)
+        desk.alert(phase, "opening", opening_words(ruling), names=opening.missing, command=command)
     if plan.then is None:
         flow.complete(desk, phase)
     else:
         desk.tx.add_tasks([Task(phase=phase.id, work="then")])
+
+
+def is_told(ruling: Ruling) -> bool:
+    """Say whether operators are told of an opening."""
+    return ruling.partial or ruling.reason not in AT_ONCE | {"quorum"}
+
+
+def opening_words(ruling: Ruling) -> str:
+    """Say how a phase opened."""
+    return f"opened {ruling.reason}{' partial' if ruling.partial else ''}: {ruling.rule}"
 
 
 def _opening(desk: Desk, phase: Phase, ruling: Ruling, missing: tuple[str, ...]) -> Opening:

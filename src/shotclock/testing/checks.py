@@ -56,6 +56,8 @@ class Checks:
         self.superseded: dict[str, None] = {}
         self.keys: dict[str, None] = {}
         """Keys of all that was ever posted."""
+        self.folded: dict[str, None] = {}
+        """Phases whose end is told in the alert of a resume."""
 
     def committed(self, change: Change, now: datetime) -> None:
         """Look at what a commit wrote."""
@@ -64,6 +66,9 @@ class Checks:
         for message in change.posted:
             require(message.key not in self.keys, "I9", f"{message.key} was posted twice")
             self.keys[message.key] = None
+            if message.key.startswith("alert:resumed:"):
+                self._count("overdue told at once")
+                self.folded.update(dict.fromkeys(name.partition(": ")[0] for name in message.body["names"]))
         self._store.read(lambda view: self._look(view, change, now))
 
     def _look(self, view: Snapshot, change: Change, now: datetime) -> None:
@@ -215,6 +220,8 @@ class Checks:
             opening is not None or not over, "I1", f"{record.where} is {record.phase.state}, and there is no opening"
         )
         record.opening = opening
+        known = not record.phase.folded or record.where in self.folded
+        require(known, "I4", f"the opening of {record.where} is told in no alert")
         if opening is not None and record.phase.source is None:
             check_opening(record, opening, _alerts(change.posted, record.phase.id))
 
