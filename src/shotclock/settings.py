@@ -120,6 +120,7 @@ class Settings:
     )
     parked: int = _setting(10_000, "Parked reports a pipeline may have.")
     parked_for: timedelta = _setting(timedelta(days=7), "How long a parked report is kept.")
+    staged_for: timedelta = _setting(timedelta(days=7), "How long a staged file that nothing names is kept.")
     conflicts: int = _setting(10, "Conflicting reports kept for a member.")
     payload_bytes: int = _setting(256 * 1024, "Largest outputs of a report, and payload of an item, as JSON.")
     backlog: int = _setting(500, "Most changes that share one commit.")

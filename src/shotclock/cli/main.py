@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "missing": "showing",
     "gaps": "gaps",
     "explain": "showing",
+    "doctor": "doctoring",
     "report": "reporting",
     "rerun": "rerunning",
     "validate": "checking",

@@ -442,3 +442,5 @@ class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: datetime
     beat_at: datetime
     version: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Its settings, as text, but for where its home is."""
