@@ -118,7 +118,7 @@ def _overruled(scene: Scene, now: datetime) -> Verdict | None:
             mark="halted",
             reason=f"halted by {halt.actor or 'an operator'}: {halt.reason}",
             next_at=halt.until,
-            grace_since=scene.phase.grace_since,
+            grace_since=_grace(scene, now),
         )
     if now >= max_age_at(scene, now):
         return Fail(reason=f"max_age: not over {_say(scene.max_age)} after the run's start")
@@ -126,6 +126,14 @@ def _overruled(scene: Scene, now: datetime) -> Verdict | None:
     if force is not None:
         return Open(ruling=_ruling(scene, "forced", f"forced by {force.actor}: {force.reason}"))
     return None
+
+
+def _grace(scene: Scene, now: datetime) -> datetime | None:
+    """Return since when the grace runs: a halt holds up the opening, not the clock."""
+    wish = _rule(scene, now)
+    if isinstance(wish, Wait):
+        return wish.grace_since
+    return None if wish is None else scene.phase.grace_since
 
 
 def _empty(scene: Scene) -> Wish:

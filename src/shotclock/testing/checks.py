@@ -229,10 +229,8 @@ class Checks:
         """Check that a gate whose rule has come to hold is not left shut, and note since when it holds."""
         holds = oracle.rule_holds(record, now) and not oracle.critical_missing(record)
         halts = list(self.halts.values())
-        halted = oracle.is_halted(record, halts, now)
-        began = record.held_since or (None if halted else now)
-        record.held_since = began if holds else None
-        free = record.own.gate.check is None and not halted
+        record.held_since = (record.held_since or now) if holds else None
+        free = record.own.gate.check is None and not oracle.is_halted(record, halts, now)
         waited = bool(record.phase.counts.optional.pending)
         if moved and holds and free and not waited and not oracle.too_old(record, halts, now):
             require(held=False, name="I5", what=f"the rule of {record.where} holds, and its gate stays shut")
