@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from shotclock.core import clocks, gate, leases, rules, settling, storm
 from shotclock.engine import flow, inputs, recording, recount, rolls, starting
 from shotclock.engine.desk import Desk, Question
-from shotclock.model import Mark, Opening, Phase, PhasePlan, Ruling, Task, Vote
+from shotclock.model import Mark, Opening, Phase, PhasePlan, Ruling, Task, Vote, spans
 
 AT_ONCE = frozenset({"all", "empty"})
 """Reasons that need no close of their own: nothing can be recorded between the decision and the opening."""
@@ -235,7 +235,7 @@ def _too_old(desk: Desk, phase: Phase) -> None:
     limit = _max_age(desk, phase)
     halt = clocks.halted(desk.halts(desk.run(phase.run)), desk.now)
     if halt is None and limit <= desk.now:
-        flow.fail(desk, phase, f"max_age: not over {desk.plan(phase.run).max_age} after the run's start")
+        flow.fail(desk, phase, f"max_age: not over {spans.words(desk.plan(phase.run).max_age)} after the run's start")
     else:
         desk.change(phase, due_at=limit if halt is None else halt.until)
 
