@@ -12,6 +12,7 @@ PYTHON ?= python3 python3.13 python3.12 python3.11
 DATE ?= 2025-01-15
 DEMO := .shotclock/demo
 ARGS ?=
+START := $(shell { git rev-parse HEAD; date -u +%F; } 2>/dev/null | cksum | cut -d' ' -f1)
 
 SUITABLE := import sys; assert (3, 11) <= sys.version_info < (3, 14)
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -26,7 +27,7 @@ CREATE = uv venv --quiet --clear --python "$$python" $(VENV)
 INSTALL = uv pip install --quiet --link-mode copy --compile-bytecode --python $(BIN)/python
 endif
 
-.PHONY: help run test test-long proofs mutants coverage check bench format lock clean
+.PHONY: help run test test-long proofs seeds mutants coverage check bench format lock clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -43,6 +44,10 @@ test-long: $(VENV)/dev.stamp ## run the long proofs: whole simulations, kills, l
 
 proofs: $(VENV)/dev.stamp ## run a fixed slice of the long proofs, as CI does
 	@SHOTCLOCK_PROOF=slice $(BIN)/python -m pytest -m long $(ARGS)
+
+seeds: $(VENV)/dev.stamp ## simulate 500 seeds that are others for each commit and day (START=4711 to repeat)
+	@echo "these seeds again: make seeds START=$(START)"
+	@$(BIN)/shotclock simulate --start $(START) --seeds 500
 
 mutants: $(VENV)/dev.stamp ## plant bugs in the product, one at a time, and show that each is found
 	@$(BIN)/python -m pytest -m "not long" -k planted tests/simulation tests/crash $(ARGS)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from shotclock.errors import UsageError
+from shotclock.model import spans
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PREFIX = "SHOTCLOCK_"
 _TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT")}
 """What a command is told of its task, and may pass on to a command of ours."""
@@ -31,22 +31,12 @@ def duration(text: str) -> timedelta:
     if not found or "".join(part[0] for part in found) != compact:
         message = f"{text!r} is not a duration: write numbers with ms, s, m, h or d, such as 30m or 1h30m"
         raise ValueError(message)
-    total = sum(float(part["number"]) * _UNITS[part["unit"]] for part in found)
+    total = sum(float(part["number"]) * spans.UNITS[part["unit"]] for part in found)
     return timedelta(seconds=total)
 
 
-def words(span: timedelta) -> str:
-    """Write a duration as `duration` reads it: the two largest units, or milliseconds below a second."""
-    total = span.total_seconds()
-    if abs(total) < 1:
-        return f"{round(total * 1000)}ms"
-    sign, rest = ("-", -total) if total < 0 else ("", total)
-    parts = []
-    for unit in ("d", "h", "m", "s"):
-        number, rest = divmod(rest, _UNITS[unit])
-        if number:
-            parts.append(f"{int(number)}{unit}")
-    return sign + "".join(parts[:2])
+words = spans.words
+"""Writes a duration as `duration` reads it."""
 
 
 def _setting(default: object, help_: str) -> Any:  # noqa: ANN401 - stands for a field of any type
@@ -120,6 +110,7 @@ class Settings:
     )
     parked: int = _setting(10_000, "Parked reports a pipeline may have.")
     parked_for: timedelta = _setting(timedelta(days=7), "How long a parked report is kept.")
+    staged_for: timedelta = _setting(timedelta(days=7), "How long a staged file that nothing names is kept.")
     conflicts: int = _setting(10, "Conflicting reports kept for a member.")
     payload_bytes: int = _setting(256 * 1024, "Largest outputs of a report, and payload of an item, as JSON.")
     backlog: int = _setting(500, "Most changes that share one commit.")

@@ -67,7 +67,7 @@ def test_the_same_error_on_every_attempt_is_held_up_within_five_minutes_and_its_
     world.start(ALONE, "def box(ctx):\n    raise ConnectionError(f'no route to 10.0.0.{ctx.attempt}')\n")
     found = attempts(world, minutes=5)
     (alert,) = world.alerts("breaker")
-    assert "5 attempts within 0:00:" in alert["text"]
+    assert "5 attempts within " in alert["text"]
     assert "ConnectionError: no route to #.#.#.#" in alert["text"]
     assert len(found) == 5
     assert len(attempts(world, every=30, hours=1)) <= 12

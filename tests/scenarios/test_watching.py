@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,52 @@ def test_under_a_halt_nothing_new_is_made_and_reports_are_kept(world: World) -> 
     world.worker().work()
     assert world.run().state == "partial"
     assert len(world.alerts("opening")) == 1
+
+
+BRANCHES = """phases:
+  odds: {members: {a: {external: true}}, gate: {deadline: {after: 30m, from: run_start}}}
+  news: {members: {a: {external: true}}, gate: {deadline: {after: 40m, from: run_start, then: fail}}}
+  slow: {members: {a: {external: true}}, gate: {deadline: {after: 4h, from: run_start}}}
+"""
+
+
+def test_what_became_overdue_under_a_halt_is_decided_at_once_and_told_in_one_alert(world: World) -> None:
+    world.start(BRANCHES)
+    world.coordinator.halt("p", actor="ann", reason="a bad deploy")
+    world.go(hours=1)
+    world.coordinator.resume("p", actor="ann")
+    assert (world.opened("odds").reason, world.phase("news").state, world.phase("slow").state) == (
+        "deadline",
+        "failed",
+        "active",
+    )
+    world.look()
+    (told,) = world.alerts("resumed")
+    assert told["text"] == "p: resumed; 2 phases were overdue and are decided"
+    odds, news = told["names"]
+    assert odds.startswith("p/2025-01-15 odds: opened deadline partial: ")
+    assert news.startswith("p/2025-01-15 news: failed: deadline ")
+    assert world.alerts("opening") == world.alerts("failed") == []
+    world.go(hours=4)
+    assert [alert["names"] for alert in world.alerts("opening")] == [["a"]]
+
+
+def test_a_phase_that_closed_before_a_halt_is_opened_on_resume_with_the_verdict_it_had(world: World) -> None:
+    world.start(BRANCHES)
+    world.clock.instant += timedelta(minutes=35)
+    world.store.unreadable = "add_opening"
+    with pytest.raises(ExceptionGroup):
+        world.coordinator.sweep()
+    world.store.unreadable = None
+    world.coordinator.halt("p", actor="ann", reason="a bad deploy")
+    world.go(minutes=30)
+    assert (world.phase("odds").state, world.say("a", phase="odds").kind) == ("closing", "late")
+    world.coordinator.resume("p", actor="ann")
+    assert (world.opened("odds").reason, world.opened("odds").missing) == ("deadline", ("a",))
+    world.look()
+    (told,) = world.alerts("resumed")
+    assert len(told["names"]) == 2
+    assert world.alerts("opening") == []
 
 
 def test_a_halt_that_cannot_be_read_counts_as_one(world: World) -> None:

@@ -3,14 +3,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 from msgspec.structs import replace
 
 from shotclock.core import clocks, gate, generations, leases, rules, settling
-from shotclock.engine import dispatch, judging, recording, rolls, working
+from shotclock.core import late as core_late
+from shotclock.engine import dispatch, judging, late, recording, rolls, working
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Desk
 from shotclock.errors import StoreUnavailableError
@@ -22,6 +23,7 @@ from shotclock.model import (
     Gate,
     Importance,
     Kind,
+    Late,
     Opening,
     Outgoing,
     Phase,
@@ -310,6 +312,50 @@ def break_a_satisfied_member() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def forget_a_late_rerun() -> Iterator[None]:
+    """Drop the new generation that late reports asked for."""
+
+    def mutated(desk: Desk, phase: Phase) -> None:
+        desk.change(phase, due_at=None, rerun_at=None)
+
+    with patch.object(judging, "_rerun_for_late", mutated):
+        yield
+
+
+@contextmanager
+def rerun_without_settling() -> Iterator[None]:
+    """Make the new generation with the first late report, so that those that follow ask for another."""
+    original = core_late.wanted
+
+    def mutated(
+        policy: Late, report: core_late.LateReport, automatic: int, limits: core_late.Limits
+    ) -> core_late.Wanted:
+        return original(policy, report, automatic, replace(limits, settling=timedelta(0)))
+
+    with patch.object(core_late, "wanted", mutated):
+        yield
+
+
+@contextmanager
+def rerun_when_looked_at() -> Iterator[None]:
+    """Make the new generation whenever somebody looks at the phase, although it is not due."""
+    original = judging._rerun_for_late
+
+    def mutated(desk: Desk, phase: Phase) -> None:
+        original(desk, desk.change(phase, rerun_at=phase.rerun_at and min(phase.rerun_at, desk.now)))
+
+    with patch.object(judging, "_rerun_for_late", mutated):
+        yield
+
+
+@contextmanager
+def rerun_without_end() -> Iterator[None]:
+    """Let late reports make as many generations as they like."""
+    with patch.object(late, "_automatic", lambda *_: 0):
+        yield
+
+
 MUTANTS: tuple[Mutant, ...] = (
     count_messages,
     open_without_compare_and_set,
@@ -335,5 +381,9 @@ MUTANTS: tuple[Mutant, ...] = (
     name_nobody,
     forget_the_alert,
     break_a_satisfied_member,
+    forget_a_late_rerun,
+    rerun_without_settling,
+    rerun_when_looked_at,
+    rerun_without_end,
 )
 """Every bug that the simulator is shown to find."""

@@ -36,6 +36,9 @@ def validate(shell: Shell, pipeline: Path, mode: str | None, params: dict[str, o
     shell.say(f"{plan.pipeline}: fine; key {zone}, mode {plan.mode}, {len(plan.phases)} phases")
     for line in table((_row(phase) for phase in plan.phases), indent="  "):
         shell.say(line)
+    for phase in plan.phases:
+        if phase.fresh is not None:
+            shell.note(f"note: {phase.name} asks for fresh inputs; one that states no `as_of` is not judged")
 
 
 def _row(phase: "PhasePlan") -> tuple[str, str, str, str, str]:

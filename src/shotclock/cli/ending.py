@@ -40,11 +40,15 @@ class Ending(Struct, frozen=True, kw_only=True):
     published: tuple[str, ...]
     show: tuple[str, ...]
     next: tuple[str, ...]
+    superseded_by: str | None = None
+    """The generation that has taken over."""
 
 
 def ending(shell: Shell, view: Snapshot, run: Run, settings: Settings, now: datetime) -> Ending:
     """Return all there is to tell of a run that is over."""
     seen, plan = views.run_view(view, run, settings, now), view.plan(run.id)
+    newest = view.newest(run.identity)
+    heir = newest.id if newest is not None and newest.generation > run.generation else None
     folder = _folder(run, settings)
     files = _files(folder) if run.state != "failed" else ()
     return Ending(
@@ -59,7 +63,8 @@ def ending(shell: Shell, view: Snapshot, run: Run, settings: Settings, now: date
         folder=str(folder) if files else None,
         published=files,
         show=tuple(islice((text for phase in view.phases(run.id) for text in _shown(view, plan, phase)), SHOWN)),
-        next=tuple(shell.command(command) for command in _next(seen)),
+        next=tuple(shell.command(command) for command in ([f"shotclock status {heir}"] if heir else _next(seen))),
+        superseded_by=heir,
     )
 
 
@@ -105,6 +110,8 @@ def tell(shell: Shell, told: Ending, run: Run) -> int:
     for text in told.show:
         shell.say(text)
     shell.say(f"{run.id}: {run.state}{took}" + (f": {one_line(told.reason)}" if told.reason else ""))
+    if told.superseded_by:
+        shell.say(f"{run.id} is superseded by {told.superseded_by}, which goes on")
     if told.missing:
         more = told.missing_count - len(told.missing)
         shell.say(f"missing: {', '.join(map(one_line, told.missing))}{f' and {more} more' if more > 0 else ''}")

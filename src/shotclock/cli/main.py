@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "missing": "showing",
     "gaps": "gaps",
     "explain": "showing",
+    "doctor": "doctoring",
     "report": "reporting",
     "rerun": "rerunning",
     "validate": "checking",
@@ -29,6 +30,7 @@ COMMANDS: Final = {
     "force": "operating",
     "halt": "operating",
     "resume": "operating",
+    "simulate": "simulating",
 }
 """Every command and the module that holds it."""
 

@@ -51,13 +51,15 @@ def rerun(  # noqa: PLR0913 - the arguments and options of the command
     """
     from shotclock.cli import foreground, naming  # noqa: PLC0415 - not for --help
     from shotclock.engine.explaining import run_command  # noqa: PLC0415 - likewise
+    from shotclock.model import names_generation  # noqa: PLC0415 - likewise
 
     settings = shell.settings()
     with closing(shell.store(settings)) as store:
         old = store.read(lambda view: naming.find_run(view, run))
-        _refuse_superseded(store, old)
+        _refuse_superseded(store, old, again=names_generation(run) and not then)
         first = phase or store.read(lambda view: _first(view, old))
-        made = _again(shell, store, settings, old, first, members, params, then=then)
+        base = f"{old.id.partition('#')[0]}#{old.generation}" if names_generation(run) else old.id
+        made = _again(shell, store, settings, old, base, first, members, params, then=then)
         shell.document({"event": "run.made" if made.id != old.id else "run.attached", "run": made.id})
         if detach:
             return 0
@@ -65,11 +67,13 @@ def rerun(  # noqa: PLR0913 - the arguments and options of the command
         return foreground.finish(shell, store, settings, made, go_on=go_on)
 
 
-def _refuse_superseded(store: "Store", run: "Run") -> None:
+def _refuse_superseded(store: "Store", run: "Run", *, again: bool) -> None:
+    """Refuse a generation that another has taken over from, but for the one that the same wish has made."""
     from shotclock.errors import UsageError  # noqa: PLC0415 - not for --help
 
     newest = store.read(lambda view: view.newest(run.identity))
-    if newest is not None and newest.generation > run.generation:
+    ahead = 0 if newest is None else newest.generation - run.generation
+    if newest is not None and ahead and not (again and ahead == 1 and newest.cause == "rerun"):
         message = f"{run.id} is superseded by {newest.id}: do that one again"
         raise UsageError(message)
 
@@ -93,6 +97,7 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
     store: "Store",
     settings: "Settings",
     old: "Run",
+    base: str,
     first: str,
     members: tuple[str, ...],
     params: dict[str, object],
@@ -110,7 +115,7 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
         shell.say(f"{old.id} {first}: trying again: {', '.join(tried) or 'nobody; none is unsatisfied'}")
         return old
     plan = _plan(store, old, params)
-    made = coordinator.rerun_then(old.id, plan, first) if then else coordinator.rerun(old.id, plan, first, members)
+    made = coordinator.rerun_then(old.id, plan, first) if then else coordinator.rerun(base, plan, first, members)
     shell.say(f"{made.id}: a new generation from {first}{' (consolidation only)' if then else ''}")
     return made
 

@@ -142,17 +142,26 @@ def missing(shell: Shell, run: str, phase: str | None, limit: int | None) -> Non
         members = islice(_missing(store, found, phases), limit)
         if shell.json:
             halted = store.read(lambda view: halted_words(view, found))
-            shell.document({"run": found.id, "halted": halted, "missing": list(members)})
+            named = list(members)
+            more = _lacking(phases) - len(named)
+            shell.document({"run": found.id, "halted": halted, "missing": named, "more": more})
             return
         number = 0
         for member in members:
             number += 1
             shell.say(_member(member))
+        if limit is not None and _lacking(phases) > number:
+            shell.say(f"{_lacking(phases) - number} more are missing; without --limit all are named")
         for one in phases:
             if one.state == "skipped":
                 shell.say(f"{one.name} was skipped: {one.failure}")
         if number == 0:
             shell.say(f"{found.id}: nobody is missing" + (f" in {phase}" if phase else ""))
+
+
+def _lacking(phases: "list[Phase]") -> int:
+    """Return how many members of phases are pending or unsatisfied."""
+    return sum(one.counts.pending + one.counts.unsatisfied for one in phases if one.started_at is not None)
 
 
 def _phases(store: "Store", run: "Run", name: str | None) -> "list[Phase]":

@@ -1,19 +1,18 @@
 """How runs, phases, counts, times and clocks are put in words, the same in every command."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from shotclock.cli.shell import one_line
 from shotclock.engine.timing import ClockView
 from shotclock.engine.views import PhaseView, RunView
+from shotclock.model import spans
 from shotclock.settings import words
 
 SECOND = timedelta(seconds=1)
 
 
-def local(at: datetime, timezone: str) -> str:
-    """Return an instant as the pipeline's zone shows it."""
-    return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S %Z}"
+local = spans.local
+"""Returns an instant as the pipeline's zone shows it."""
 
 
 def span(length: timedelta) -> str:

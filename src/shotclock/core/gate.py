@@ -22,7 +22,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from shotclock.core import clocks, rules, storm
-from shotclock.model import FRUITLESS_MOST, Deadline, Gate, Halt, MarkKind, Need, Phase, PhasePlan, Ruling, Stall
+from shotclock.model import FRUITLESS_MOST, Deadline, Gate, Halt, MarkKind, Need, Phase, PhasePlan, Ruling, Stall, spans
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -118,14 +118,22 @@ def _overruled(scene: Scene, now: datetime) -> Verdict | None:
             mark="halted",
             reason=f"halted by {halt.actor or 'an operator'}: {halt.reason}",
             next_at=halt.until,
-            grace_since=scene.phase.grace_since,
+            grace_since=_grace(scene, now),
         )
     if now >= max_age_at(scene, now):
-        return Fail(reason=f"max_age: not over {_say(scene.max_age)} after the run's start")
+        return Fail(reason=f"max_age: not over {spans.words(scene.max_age)} after the run's start")
     force = scene.phase.force
     if force is not None:
         return Open(ruling=_ruling(scene, "forced", f"forced by {force.actor}: {force.reason}"))
     return None
+
+
+def _grace(scene: Scene, now: datetime) -> datetime | None:
+    """Return since when the grace runs: a halt holds up the opening, not the clock."""
+    wish = _rule(scene, now)
+    if isinstance(wish, Wait):
+        return wish.grace_since
+    return None if wish is None else scene.phase.grace_since
 
 
 def _empty(scene: Scene) -> Wish:
@@ -201,7 +209,7 @@ def _deadline(scene: Scene, now: datetime) -> Wish:
     due = deadline_at(scene, now)
     if deadline is None or due is None or now < due or deadline.then == "block" or _refused(scene.phase):
         return None
-    words = f"deadline {due.isoformat()} passed: {_missing_words(scene)}"
+    words = f"deadline {spans.local(due, scene.timezone)} passed: {_missing_words(scene)}"
     if deadline.then == "fail":
         return Fail(reason=words)
     return Open(ruling=_ruling(scene, "deadline", words))
@@ -213,7 +221,7 @@ def _stall(scene: Scene, now: datetime) -> Open | Unstick | None:
     stall = stall_of(scene)
     if stall is None or due is None or now < due or _refused(phase):
         return None
-    words = f"no progress for {_say(stall.after)}"
+    words = f"no progress for {spans.words(stall.after)}"
     if stall.need is not None and _complete(phase) and rules.met(stall.need, scene.gate, phase.counts):
         return Open(ruling=_ruling(scene, "stall", f"{words}, and {stall.need.amount} are satisfied"))
     if (phase.stalled_at is not None and phase.stalled_at >= due) or (_complete(phase) and not phase.counts.pending):
@@ -256,7 +264,7 @@ def _waiting(scene: Scene, now: datetime, blocked: str | None) -> Wait:
     phase, deadline = scene.phase, scene.gate.deadline
     due = deadline_at(scene, now)
     if blocked is None and deadline is not None and deadline.then == "block" and due is not None and now >= due:
-        blocked = f"deadline {due.isoformat()} passed: {_missing_words(scene)}"
+        blocked = f"deadline {spans.local(due, scene.timezone)} passed: {_missing_words(scene)}"
     if blocked is None and (_refused(phase) or _lost(scene, now)):
         blocked = _hopeless_words(scene)
     next_at = next_look(scene, now)
@@ -282,7 +290,7 @@ def _nothing_came(scene: Scene, now: datetime) -> str | None:
     late = expected is not None and scene.gate.deadline is None and scene.phase.first_at is None
     if expected is None or not late or now < scene.started_at + expected:
         return None
-    return f"nothing has reported within {_say(expected)} of the phase's start"
+    return f"nothing has reported within {spans.words(expected)} of the phase's start"
 
 
 def _refused(phase: Phase) -> bool:
@@ -436,7 +444,3 @@ def _hopeless_words(scene: Scene) -> str:
     return (
         f"hopeless: all have settled and the rule cannot be met: {_missing_words(scene)}, {spare} tolerated{incomplete}"
     )
-
-
-def _say(span: timedelta) -> str:
-    return str(span)

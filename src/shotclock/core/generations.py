@@ -61,6 +61,7 @@ def _carried(phase: Phase, run: Run, index: int) -> Phase:
         carried_from=phase.carried_from or phase.run,
         due_at=None,
         rerun_at=None,
+        folded=False,
         handover=None,
     )
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shotclock.model import Breaker, Failure, Phase, Recovery
+from shotclock.model import Breaker, Failure, Phase, Recovery, spans
 
 ERROR_LENGTH = 100
 """Characters by which errors are compared."""
@@ -74,8 +74,11 @@ def failed(breaker: Breaker, failure: Failure, limits: Limits) -> Step:
     same = [old.at for old in recent if old.error == error]
     if len(same) < limits.same:
         return Step(breaker=Breaker(recent=recent))
-    cost = f"{len(same)} attempts within {failure.at - same[0]} have failed with the same error"
-    return Step(breaker=Breaker(error=error, until=until), alert=f"{cost}, one may try again in {limits.wait}: {error}")
+    cost = f"{len(same)} attempts within {spans.words(failure.at - same[0])} have failed with the same error"
+    return Step(
+        breaker=Breaker(error=error, until=until),
+        alert=f"{cost}, one may try again in {spans.words(limits.wait)}: {error}",
+    )
 
 
 def recovered(recovery: Recovery, *, changed: bool) -> Recovery:

@@ -41,6 +41,8 @@ def carry(desk: Desk, run: Run, old: Sequence[Phase], first: str, again: Sequenc
         elif source is not None and source.started_at is not None and phase.name not in below:
             named = again if phase.name == first else ()
             _take_over(desk, plan.phase(phase.name), phase, source, named)
+        if phase.source is None and source is not None:
+            _take_aliases(desk, plan.phase(phase.name), phase, source)
 
 
 def _copy_opening(desk: Desk, phase: Phase) -> None:
@@ -63,6 +65,17 @@ def _take_over(desk: Desk, own: PhasePlan, target: Phase, source: Phase, again: 
     counts = generations.counted(tasks, rolls.BY_RANK)
     size = source.size if own.items is not None else len(own.members)
     desk.change(target, counts=counts, size=size, pages=source.pages, sealed=True)
+
+
+def _take_aliases(desk: Desk, own: PhasePlan, target: Phase, source: Phase) -> None:
+    """Give a phase the names that operators have made known for its members, with the record of it."""
+    for entry in desk.tx.entries("audit", scope=source.run, phase=source.name):
+        if entry.body.get("what") != "alias":
+            continue
+        ordinal = rolls.find(desk.tx, own, desk.phase(target.id), entry.member)
+        if ordinal is not None:
+            desk.tx.add_names(target.id, {member_name(entry.body["alias"]): ordinal})
+            desk.keep("audit", target.run, phase=target.name, member=entry.member, body=entry.body)
 
 
 def _by_name(desk: Desk, own: PhasePlan, target: Phase, source: Phase, old: Sequence[Task]) -> list[Task]:

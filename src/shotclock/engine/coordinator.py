@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
-from shotclock.engine import flow, judging, recording, roll_changes, scheduling, starting, working
+from shotclock.engine import flow, judging, recording, resuming, roll_changes, scheduling, starting, working
 from shotclock.engine.desk import Desk, Question
 from shotclock.engine.scheduling import Ticked
 from shotclock.engine.working import Held, ItemPair, Lease
@@ -305,14 +305,15 @@ class Coordinator:
         self._do(work)
 
     def resume(self, scope: str, *, actor: str) -> None:
-        """End the halt of a scope; what is overdue is decided at once."""
+        """End the halt of a scope; what is overdue is decided in the same commit, several phases told in one alert."""
 
         def work(desk: Desk) -> None:
-            for halt in desk.tx.halts():
-                if halt.scope == scope and halt.until is None:
-                    desk.tx.put_halt(replace(halt, until=desk.now))
-                    desk.keep("audit", scope, body={"what": "resume", "actor": actor})
+            ended = [halt for halt in desk.tx.halts() if halt.scope == scope and halt.until is None]
+            for halt in ended:
+                desk.tx.put_halt(replace(halt, until=desk.now))
+                desk.keep("audit", scope, body={"what": "resume", "actor": actor})
             self._look_at_all(desk)
+            resuming.decide_overdue(desk, ended)
 
         self._do(work)
 

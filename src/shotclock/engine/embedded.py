@@ -8,6 +8,7 @@ from math import inf
 from threading import Event, Thread, get_ident
 
 from shotclock.clock import Clock, seconds
+from shotclock.engine import staging
 from shotclock.engine.checks import Checks
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Question
@@ -53,7 +54,7 @@ class Engine:
         self._checks = Checks(self.coordinator, warehouse)
         self._worker = Worker(self.coordinator, self._inbox, warehouse)
         self._relay = Relay(self.coordinator, bus, channel or LogChannel())
-        self._process = this_process(clock.now())
+        self._process = this_process(clock.now(), settings)
         self.owner = self._process.name
         self._thread = 0
         """The loop's thread, while it runs."""
@@ -62,7 +63,7 @@ class Engine:
         self._stopping = False
         self._closed = Event()
         self._looked_at = self._swept_at = clock.now()
-        self._beat_at = self._asked_at = self._due_at = -inf
+        self._beat_at = self._asked_at = self._due_at = self._collect_at = -inf
         self._unsent: list[TaskReport] = []
         self._listener: Thread | None = None
 
@@ -162,6 +163,9 @@ class Engine:
         if due is not None and due <= self._swept_at:
             self.coordinator.sweep()
             self._relay.deliver()
+        if seconds() >= self._collect_at:
+            self._collect_at = seconds() + self._settings.purge.total_seconds()
+            staging.collect(self._store, self._settings, self._swept_at)
 
     def _beat(self) -> None:
         """Tell that this process lives, renew its leases, and free those of dead processes of this machine."""

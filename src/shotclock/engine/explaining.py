@@ -167,7 +167,7 @@ def _headline(case: _Case) -> str:
         case "waiting":
             return "has not started: it waits for " + (", ".join(_upstream(case)) or "the next look")
         case "active":
-            return _verdict(gate.decide(case.scene, case.desk.now))
+            return _verdict(gate.decide(case.scene, case.desk.now)) + _last_no(case)
         case "closing":
             halt = "; halted, it opens when that ends" if phase.mark is not None else "; its opening is being written"
             return f"closed: {phase.ruling.rule if phase.ruling else ''}{halt}"
@@ -196,6 +196,15 @@ def _verdict(verdict: gate.Verdict) -> str:
             return f"stalled: {reason}"
         case _ as never:
             assert_never(never)
+
+
+def _last_no(case: _Case) -> str:
+    """Repeat what a check has said that is being asked again."""
+    vote, verdict = case.phase.vote, gate.decide(case.scene, case.desk.now)
+    asking = isinstance(verdict, gate.Ask) or (isinstance(verdict, gate.Wait) and case.phase.asking_until is not None)
+    said_no = vote is not None and not vote.yes
+    vetoed = isinstance(verdict, gate.Wait) and verdict.mark == "vetoed"
+    return f"; the last time it said no: {vote.reason}" if vote and said_no and asking and not vetoed else ""
 
 
 def _opened(phase: Phase) -> str:

@@ -118,7 +118,8 @@ def fail(desk: Desk, phase: Phase, reason: str) -> None:
     )
     names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
     command = f"shotclock rerun {phase.run} {phase.name}"
-    desk.alert(phase, "failed", f"failed: {reason}", names=names, command=command)
+    if not phase.folded:
+        desk.alert(phase, "failed", f"failed: {reason}", names=names, command=command)
     advance(desk, phase.run)
 
 

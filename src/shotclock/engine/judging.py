@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from shotclock.core import clocks, gate, leases, rules, settling, storm
 from shotclock.engine import flow, inputs, recording, recount, rolls, starting
 from shotclock.engine.desk import Desk, Question
-from shotclock.model import Mark, Opening, Phase, PhasePlan, Ruling, Task, Vote
+from shotclock.model import Mark, Opening, Phase, PhasePlan, Ruling, Task, Vote, spans
 
 AT_ONCE = frozenset({"all", "empty"})
 """Reasons that need no close of their own: nothing can be recorded between the decision and the opening."""
@@ -93,7 +93,7 @@ def _wait(desk: Desk, phase: Phase, verdict: gate.Wait) -> None:
     due = _sooner(verdict.next_at, flow.handover_due(desk, phase), _budget_due(desk, phase))
     if mark is None and phase.mark is None and phase.due_at is not None and due is not None:
         due = phase.due_at if desk.now < phase.due_at <= due else due
-    desk.change(phase, mark=mark, due_at=due, grace_since=verdict.grace_since)
+    desk.change(phase, mark=mark, due_at=due, grace_since=verdict.grace_since, folded=False)
     if verdict.alert is not None:
         fact = verdict.mark or "expected"
         names = rolls.missing_names(desk.tx, desk.plan_of(phase), phase, desk.settings.named)
@@ -132,7 +132,7 @@ def _ask(desk: Desk, phase: Phase, ruling: Ruling) -> None:
     until = desk.now + desk.settings.check
     mark = phase.mark if phase.mark is not None and phase.mark.kind == "vetoed" else None
     due = _sooner(until, gate.next_look(desk.scene(phase), desk.now))
-    desk.change(phase, asking_until=until, due_at=due, mark=mark)
+    desk.change(phase, asking_until=until, due_at=due, mark=mark, folded=False)
     desk.questions.append(Question(phase=phase.id, function=function, ruling=ruling))
 
 
@@ -177,14 +177,23 @@ def open_phase(desk: Desk, phase: Phase, ruling: Ruling) -> None:
         asking_until=None,
         due_at=_max_age(desk, phase),
     )
-    if ruling.partial or ruling.reason not in AT_ONCE | {"quorum"}:
-        text = f"opened {ruling.reason}{' partial' if ruling.partial else ''}: {ruling.rule}"
+    if is_told(ruling) and not phase.folded:
         command = f"shotclock missing {phase.run} {phase.name}"
-        desk.alert(phase, "opening", text, names=opening.missing, command=command)
+        desk.alert(phase, "opening", opening_words(ruling), names=opening.missing, command=command)
     if plan.then is None:
         flow.complete(desk, phase)
     else:
         desk.tx.add_tasks([Task(phase=phase.id, work="then")])
+
+
+def is_told(ruling: Ruling) -> bool:
+    """Say whether operators are told of an opening."""
+    return ruling.partial or ruling.reason not in AT_ONCE | {"quorum"}
+
+
+def opening_words(ruling: Ruling) -> str:
+    """Say how a phase opened."""
+    return f"opened {ruling.reason}{' partial' if ruling.partial else ''}: {ruling.rule}"
 
 
 def _opening(desk: Desk, phase: Phase, ruling: Ruling, missing: tuple[str, ...]) -> Opening:
@@ -226,7 +235,7 @@ def _too_old(desk: Desk, phase: Phase) -> None:
     limit = _max_age(desk, phase)
     halt = clocks.halted(desk.halts(desk.run(phase.run)), desk.now)
     if halt is None and limit <= desk.now:
-        flow.fail(desk, phase, f"max_age: not over {desk.plan(phase.run).max_age} after the run's start")
+        flow.fail(desk, phase, f"max_age: not over {spans.words(desk.plan(phase.run).max_age)} after the run's start")
     else:
         desk.change(phase, due_at=limit if halt is None else halt.until)
 
@@ -236,6 +245,9 @@ def _rerun_for_late(desk: Desk, phase: Phase) -> None:
     run = desk.run(phase.run)
     if phase.rerun_at is not None and clocks.halted(desk.halts(run), desk.now) is not None:
         desk.change(phase, due_at=desk.now + desk.settings.check_again)
+        return
+    if phase.rerun_at is not None and desk.now < phase.rerun_at:
+        desk.change(phase, due_at=phase.rerun_at)  # who looks may have found it due before somebody else saw to it
         return
     wanted = phase.rerun_at is not None and not run.superseded
     desk.change(phase, due_at=None, rerun_at=None)

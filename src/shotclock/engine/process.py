@@ -2,7 +2,8 @@
 
 import os
 import socket
-from datetime import datetime
+from dataclasses import fields
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -10,16 +11,25 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from shotclock.model import Process
+from shotclock.settings import Settings, words
 
 _numbers = count(1)
 
 
-def this_process(now: datetime) -> Process:
+def this_process(now: datetime, settings: Settings) -> Process:
     """Return the record of an engine in this process: ``host:pid:start``, and a number, since there may be several."""
     host, pid = socket.gethostname(), os.getpid()
     started = _started(pid) or str(int(now.timestamp()))
     name = f"{host}:{pid}:{started}.{next(_numbers)}"
-    return Process(name=name, host=host, pid=pid, started_at=now, beat_at=now, version=_version())
+    return Process(
+        name=name, host=host, pid=pid, started_at=now, beat_at=now, version=_version(), settings=_shown(settings)
+    )
+
+
+def _shown(settings: Settings) -> dict[str, str]:
+    """Return settings as text, those that say where things lie left out."""
+    given = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name not in {"home", "store"}}
+    return {name: words(value) if isinstance(value, timedelta) else str(value) for name, value in given.items()}
 
 
 def beaten(process: Process, now: datetime) -> Process:

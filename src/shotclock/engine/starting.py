@@ -60,9 +60,13 @@ def _add(desk: Desk, run: Run, plan: Plan, phases: Sequence[Phase]) -> None:
 def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Sequence[str], *, cause: str) -> Run:
     """Make a new generation from phase `first`, naming members that are to be done again although they are satisfied.
 
-    The one before is superseded: its tasks, consolidation and undelivered hand-overs end with it. Raises
-    `NotFoundError` for an unknown run, phase or member.
+    The one before is superseded: its tasks, consolidation and undelivered hand-overs end with it. Where `run_id` names
+    the generation to repeat (``#1``), asking twice makes one. Raises `NotFoundError` for an unknown run, phase or
+    member.
     """
+    made = _made_before(desk, run_id, cause)
+    if made is not None:
+        return made
     old, _ = _superseded(desk, run_id, plan, first)
     run = generations.next_run(old, desk.now, cause)
     _add(desk, run, plan, generations.next_phases(plan, run, desk.phases(old.id), first))
@@ -70,6 +74,16 @@ def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Seque
     _supersede(desk, old)
     flow.advance(desk, run.id)
     return run
+
+
+def _made_before(desk: Desk, run_id: str, cause: str) -> Run | None:
+    """Return the generation that was made from the one that `run_id` names, if it names one."""
+    if not names_generation(run_id) or cause != "rerun":
+        return None
+    base = RunId.parse(run_id)
+    newest = desk.tx.newest(base)
+    again = newest is not None and newest.generation == base.generation + 1 and newest.cause == cause
+    return newest if again else None
 
 
 def consolidate_again(desk: Desk, run_id: str, plan: Plan, first: str) -> Run:
@@ -121,7 +135,7 @@ def _newest(desk: Desk, run_id: str) -> Run:
     if run is None:
         message = f"there is no run {run_id}; `shotclock status` lists them"
         raise NotFoundError(message)
-    if names_generation(run_id) and run.id != run_id:
+    if names_generation(run_id) and run.generation != identity.generation:
         message = f"{run_id} is superseded; its newest generation is {run.id}"
         raise UsageError(message)
     return run

@@ -176,6 +176,8 @@ class Phase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Phases of a previous run that this phase would have read, were they there."""
     stale_inputs: tuple[str, ...] = ()
     """Inputs whose data was too old when the phase started, all of them being so."""
+    folded: bool = False
+    """Whether operators are told of its end in the one alert of a resume, not in one of its own."""
     rerun_at: datetime | None = None
     """When late reports make a new generation from this phase, after they had time to settle."""
     due_at: datetime | None = None
@@ -440,3 +442,5 @@ class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: datetime
     beat_at: datetime
     version: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Its settings, as text, but for where its home is."""

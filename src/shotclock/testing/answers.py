@@ -15,7 +15,7 @@ from shotclock.model import (
 )
 from shotclock.ports import Snapshot, Store
 from shotclock.testing.checks import Checks
-from shotclock.testing.records import Record
+from shotclock.testing.records import ordinal_of
 from shotclock.testing.tap import Change
 from shotclock.testing.violation import require
 
@@ -125,7 +125,7 @@ class Answers:
         phase = None if run is None else view.phase_of(run.id, report.phase)
         if phase is None:
             return None
-        ordinal = _ordinal(view, self._checks.records[phase.id], member_name(report.member))
+        ordinal = ordinal_of(view, self._checks.records[phase.id], member_name(report.member))
         task = None if ordinal is None else view.task_at(phase.id, ordinal)
         return None if ordinal is None or task is None else (phase, task, ordinal)
 
@@ -136,16 +136,6 @@ class Answers:
             good = report.outcome in {"empty", "skipped"} and report.part is None
             kept = not good or record.kind(ordinal) in SATISFIED
             require(kept, "I12", f"{report} was accepted, and at the end its member is {record.kind(ordinal)}")
-
-
-def _ordinal(view: Snapshot, record: Record, name: str) -> int | None:
-    if record.own.items is None:
-        found = record.own.member(name)
-        return None if found is None else found[0]
-    for page in view.pages(record.phase.id):
-        if name in page.ids:
-            return page.lo + page.ids.index(name)
-    return None
 
 
 def _holds(report: Report, task: Task, ordinal: int) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
+
 from shotclock.model import (
     IMPORTANCES,
     KINDS,
@@ -14,12 +16,15 @@ from shotclock.model import (
     Outgoing,
     Phase,
     PhaseState,
+    Report,
     Tally,
     Task,
 )
 from shotclock.ports import Snapshot, Store
+from shotclock.settings import Settings
 from shotclock.testing import oracle
-from shotclock.testing.records import Record
+from shotclock.testing.lateness import Lateness
+from shotclock.testing.records import Record, ordinal_of
 from shotclock.testing.rulings import check_failure, check_opening, check_ruling
 from shotclock.testing.tap import Change
 from shotclock.testing.violation import require
@@ -40,14 +45,19 @@ SETTLED = SATISFIED | UNSATISFIED
 class Checks:
     """The simulation's account of a store, and what must hold between the two after each commit."""
 
-    def __init__(self, store: Store, count: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, settings: Settings, count: Callable[[str], None]) -> None:
         self._store = store
         self._count = count
         self.records: dict[int, Record] = {}
+        self.asked: dict[int, datetime] = {}
+        """Phases that late reports ask a new generation of, and since when."""
+        self.lateness = Lateness(self, settings, count)
         self.halts: dict[tuple[str, datetime], Halt] = {}
         self.superseded: dict[str, None] = {}
         self.keys: dict[str, None] = {}
         """Keys of all that was ever posted."""
+        self.folded: dict[str, None] = {}
+        """Phases whose end is told in the alert of a resume."""
 
     def committed(self, change: Change, now: datetime) -> None:
         """Look at what a commit wrote."""
@@ -56,13 +66,29 @@ class Checks:
         for message in change.posted:
             require(message.key not in self.keys, "I9", f"{message.key} was posted twice")
             self.keys[message.key] = None
+            if message.key.startswith("alert:resumed:"):
+                self._count("overdue told at once")
+                self.folded.update(dict.fromkeys(name.partition(": ")[0] for name in message.body["names"]))
         self._store.read(lambda view: self._look(view, change, now))
 
     def _look(self, view: Snapshot, change: Change, now: datetime) -> None:
         fenced = [run for run in change.runs if run not in self.superseded and self._is_superseded(view, run)]
         for phase_id in change.phases:
             self._phase(view, phase_id, change, now)
+        self._late(view, change, now)
         self.superseded.update(dict.fromkeys(fenced))
+
+    def _late(self, view: Snapshot, change: Change, now: datetime) -> None:
+        """Follow what late reports from outside ask for."""
+        for entry in change.entries:
+            if entry.kind != "late" or "outcome" not in entry.body:
+                continue
+            phase = view.phase_of(entry.scope, entry.phase)
+            assert phase is not None
+            record, report = self.records[phase.id], msgspec.convert(entry.body, Report)
+            ordinal = ordinal_of(view, record, entry.member)
+            assert ordinal is not None
+            self.lateness.reported(report, record, ordinal, now)
 
     def _is_superseded(self, view: Snapshot, run_id: str) -> bool:
         run = view.run(run_id)
@@ -70,7 +96,7 @@ class Checks:
 
     def _phase(self, view: Snapshot, phase_id: int, change: Change, now: datetime) -> None:
         phase = view.phase(phase_id)
-        record = self.records.get(phase_id) or self._new(view, phase)
+        record = self.records.get(phase_id) or self._new(view, phase, now)
         before, record.phase = record.phase, phase
         self._moved(record, before, change, now)
         moved = phase.source is None and phase.started_at is not None and self._roll(record, view, change, now)
@@ -80,12 +106,13 @@ class Checks:
         if phase.state == "active":
             self._shut(record, now, moved=moved)
 
-    def _new(self, view: Snapshot, phase: Phase) -> Record:
+    def _new(self, view: Snapshot, phase: Phase, now: datetime) -> Record:
         run = view.run(phase.run)
         assert run is not None
         plan = view.plan(phase.run)
         known = Record(plan=plan, own=plan.phase(phase.name), run=run, phase=phase)
         self.records[phase.id] = known
+        self.lateness.began(known, now)
         return known
 
     def _moved(self, record: Record, before: Phase, change: Change, now: datetime) -> None:
@@ -193,6 +220,8 @@ class Checks:
             opening is not None or not over, "I1", f"{record.where} is {record.phase.state}, and there is no opening"
         )
         record.opening = opening
+        known = not record.phase.folded or record.where in self.folded
+        require(known, "I4", f"the opening of {record.where} is told in no alert")
         if opening is not None and record.phase.source is None:
             check_opening(record, opening, _alerts(change.posted, record.phase.id))
 
@@ -200,10 +229,8 @@ class Checks:
         """Check that a gate whose rule has come to hold is not left shut, and note since when it holds."""
         holds = oracle.rule_holds(record, now) and not oracle.critical_missing(record)
         halts = list(self.halts.values())
-        halted = oracle.is_halted(record, halts, now)
-        began = record.held_since or (None if halted else now)
-        record.held_since = began if holds else None
-        free = record.own.gate.check is None and not halted
+        record.held_since = (record.held_since or now) if holds else None
+        free = record.own.gate.check is None and not oracle.is_halted(record, halts, now)
         waited = bool(record.phase.counts.optional.pending)
         if moved and holds and free and not waited and not oracle.too_old(record, halts, now):
             require(held=False, name="I5", what=f"the rule of {record.where} holds, and its gate stays shut")

@@ -42,8 +42,11 @@ class Options:
     ahead: tuple[timedelta, ...]
     """How far each coordinator's clock is ahead."""
     workers: int
+    sweeps: int
     faults: float
     """The share of calls that meet a fault of the store, or die."""
+    bus: float
+    """The share of messages that come twice, late, out of order, again, or never."""
     silent: float
     """The share of outside members that never report."""
     operators: int
@@ -56,9 +59,9 @@ class Options:
         pages = "".join(f"\n  {name}: {[list(page) for page in given]}" for name, given in self.items.items())
         ahead = ", ".join(f"{span.total_seconds()} s" for span in self.ahead)
         return (
-            f"seed {self.seed}: keys {', '.join(self.keys)}; {self.workers} worker(s); clocks ahead {ahead}; faults"
-            f" {self.faults}; silent {self.silent}; {self.operators} operations; {self.horizon} of trouble; max_age"
-            f" {self.plan.max_age}{phases}{pages}"
+            f"seed {self.seed}: keys {', '.join(self.keys)}; {self.workers} worker(s); {self.sweeps} sweep(s);"
+            f" clocks ahead {ahead}; faults {self.faults}; trouble of the bus {self.bus}; silent {self.silent};"
+            f" {self.operators} operations; {self.horizon} of trouble; max_age {self.plan.max_age}{phases}{pages}"
         )
 
 
@@ -74,9 +77,11 @@ def draw(seed: int, lots: Lots) -> Options:
         plan=plan,
         keys=keys,
         items=items,
-        ahead=tuple(lots.span(-SECOND, SECOND) if skewed else 0 * SECOND for _ in range(lots.number(1, 2))),
+        ahead=tuple(lots.span(-SECOND, SECOND) if skewed else 0 * SECOND for _ in range(lots.number(1, 3))),
         workers=lots.number(1, 3),
+        sweeps=lots.number(1, 2),
         faults=lots.pick((0.0, 0.03, 0.1, 0.2)),
+        bus=lots.pick((0.0, 0.1, 0.3)),
         silent=lots.pick((0.0, 0.15, 0.35)),
         operators=lots.pick((0, 0, 2, 5)),
         horizon=lots.number(2, 4) * HOUR,
@@ -136,7 +141,7 @@ def _execution(lots: Lots) -> Execution:
 
 def _gate(lots: Lots, phase: PhasePlan) -> Gate:
     named = any(member.importance == "optional" for member in phase.members)
-    need = _need(lots, optional=named) if lots.chance(0.35) else None
+    need = _need(lots, optional=named) if lots.chance(0.5 if named else 0.3) else None
     return Gate(
         need=need,
         tiers=_tiers(lots, need) if need is not None and lots.chance(0.5) else (),
@@ -148,13 +153,15 @@ def _gate(lots: Lots, phase: PhasePlan) -> Gate:
         hopeless=lots.pick(("fail", "fail", "open", "block")),
         empty=lots.pick(("open", "open", "refuse")),
         check="sim:check" if lots.chance(0.3) else None,
-        late=lots.pick(("record", "record", "amend", "rerun")),
+        late=lots.pick(("record", "amend", "rerun", "rerun")),
     )
 
 
 def _need(lots: Lots, *, optional: bool) -> Need:
     amount = Amount(count=lots.number(1, 3)) if lots.chance(0.4) else Amount(percent=Decimal(lots.pick((50, 67, 90))))
-    return Need(amount=amount, of="optional" if optional and lots.chance(0.3) else "members")
+    if optional and lots.chance(0.5):
+        return Need(amount=lots.pick((Amount(count=1), Amount(percent=Decimal(34)))), of="optional")
+    return Need(amount=amount)
 
 
 def _tiers(lots: Lots, need: Need) -> tuple[Tier, ...]:

@@ -117,7 +117,7 @@ class Explorer:
         self._store = BranchingStore()
         self._clock = _Still()
         self._settings = Settings(store="memory://")
-        self._checks = Checks(self._store, lambda _what: None)
+        self._checks = Checks(self._store, self._settings, lambda _what: None)
         self._answers = Answers(self._store, self._checks)
         self._tap = Tap(self._store, self._clock, self._checks.committed)
         self._known: dict[str, int] = {}

@@ -8,7 +8,7 @@ from shotclock.engine.desk import Question
 from shotclock.model import Outgoing, Phase, PhasePlan, Report
 from shotclock.testing.lots import HOUR, MINUTE, SECOND
 from shotclock.testing.reporters import send
-from shotclock.testing.world import World
+from shotclock.testing.world import Process, World
 
 Deed = Callable[[Coordinator], object]
 
@@ -57,6 +57,9 @@ class Operators:
                     lambda coordinator: coordinator.readmit(run, phase.name, name, actor="ann"),
                 ),
             )
+        if self._world.lots.chance(0.5):
+            said = Report(run=run, phase=phase.name, member=name, outcome="succeeded", rows=1)
+            self._world.later(self._world.lots.span(SECOND, HOUR), lambda: send(self._world, [said]))
         what = f"withdraw {run} {phase.name} {name}"
         return what, lambda coordinator: coordinator.withdraw(run, phase.name, name, actor="ann", reason="gone")
 
@@ -141,16 +144,34 @@ class Voters:
 
 
 class Sweeps:
-    """The sweeps of all processes."""
+    """The sweeps of all processes; two may look at once, and then act one after the other."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, number: int) -> None:
         self._world = world
-        world.later(SECOND, self._wake)
+        for _ in range(number):
+            world.later(world.lots.span(0 * SECOND, MINUTE), self._wake)
 
     def _wake(self) -> None:
-        self._world.attempt("sweep", lambda coordinator: coordinator.sweep())
+        self._world.attempt("sweep", self._sweep)
         if self._world.faulty:
-            self._world.later(self._world.lots.span(SECOND, 4 * MINUTE), self._wake)
+            self._world.later(self._world.lots.span(SECOND, 6 * MINUTE), self._wake)
+
+    def _sweep(self, coordinator: Coordinator) -> None:
+        """Sweep; now and then another process sweeps between this one's look and its deeds."""
+        world = self._world
+        if world.faulty and world.lots.chance(0.2):
+            own = next(process for process in world.processes if process.coordinator is coordinator)
+            others = [process for process in world.processes if process is not own]
+            own.tap.meanwhile = self._race(world.lots.pick(others)) if others else None
+        coordinator.sweep()
+
+    def _race(self, other: Process) -> Callable[[], None]:
+        def sweep() -> None:
+            self._world.count("sweeps raced")
+            other.tap.arm(None)
+            other.coordinator.sweep()
+
+        return sweep
 
     def all(self) -> None:
         """Let every process sweep."""
@@ -160,10 +181,14 @@ class Sweeps:
 
 
 class Relay:
-    """Takes what is in the outbox and tells it: sometimes in vain, or twice, or dying before it says so."""
+    """Takes what is in the outbox and tells it: sometimes in vain, or twice, or dying before it says so.
 
-    def __init__(self, world: World) -> None:
+    The bus may still lose a hand-over that it took; `ring` is what happens where one arrives.
+    """
+
+    def __init__(self, world: World, ring: Callable[[], None]) -> None:
         self._world = world
+        self._ring = ring
         self.told: dict[str, int] = {}
         world.later(SECOND, self._wake)
 
@@ -192,6 +217,8 @@ class Relay:
                 continue
             self.told[message.key] = self.told.get(message.key, 0) + 1
             told.append(message)
+            if message.route == "handover" and world.faulty:
+                world.bus.carry(self._ring)
         if world.faulty and told and lots.chance(0.05):
             world.count("relay died before marking")
         elif told:

@@ -25,7 +25,7 @@ class Play:
     """The actors of one seed, and the world they act in."""
 
     def __init__(self, options: Options, lots: Lots, store: Store, remember: int) -> None:
-        settings = Settings(store="memory://", max_leases=lots.pick((2, 3, 10)))
+        settings = Settings(store="memory://", max_leases=lots.pick((2, 3, 10)), max_reruns=lots.pick((1, 1, 2)))
         self.world = World(options, lots, store, settings, remember)
         self._voters = Voters(self.world)
         self.world.asked = self._voters.asked
@@ -34,8 +34,8 @@ class Play:
             self._begin(run, options.keys[place], place)
         self.world.startled = lambda: reporters.startle(self.world)
         self._workers = [Worker(self.world, number) for number in range(options.workers)]
-        self._sweeps = Sweeps(self.world)
-        self._relay = Relay(self.world)
+        self._sweeps = Sweeps(self.world, options.sweeps)
+        self._relay = Relay(self.world, lambda: lots.pick(self._workers).wake_up())
         self._operators = Operators(self.world, runs)
 
     def _begin(self, run: str, key: str, place: int) -> None:
@@ -107,6 +107,8 @@ class Play:
 
     def _overdue(self) -> None:
         """Check that nothing that is due waits longer than a sweep."""
+        checks = self.world.checks
+        checks.lateness.overdue(checks.superseded, list(checks.halts.values()), self.world.now)
         for record in self.world.checks.records.values():
             if record.phase.state in {"active", "closing"} and record.phase.source is None:
                 self._waits_by_right(record)

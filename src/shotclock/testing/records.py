@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shotclock.model import KINDS, SATISFIED, UNSATISFIED, Counts, Kind, Note, Opening, Phase, PhasePlan, Plan, Run
+from shotclock.ports import Snapshot
 
 _SATISFIED = bytes(code for code, kind in enumerate(KINDS) if kind in SATISFIED)
 _UNSATISFIED = bytes(code for code, kind in enumerate(KINDS) if kind in UNSATISFIED)
@@ -93,3 +94,15 @@ class Record:
     def kind(self, ordinal: int) -> Kind:
         """Return how a member stands."""
         return KINDS[self.kinds[ordinal]]
+
+
+def ordinal_of(view: Snapshot, record: Record, name: str) -> int | None:
+    """Return a member's place in its roll, found without the index that the product keeps of names."""
+    if record.own.items is None:
+        found = record.own.member(name)
+        return None if found is None else found[0]
+    phase = record.phase
+    for page in view.pages(phase.id if phase.source is None else phase.source):
+        if name in page.ids:
+            return page.lo + page.ids.index(name)
+    return None

@@ -52,13 +52,15 @@ def _plan(world: World, run: str, phase: PhasePlan, name: str) -> None:
             world.later(wait, lambda report=report: send(world, [report]))  # type: ignore[misc]  # bound now
     if lots.chance(0.06):
         world.later(base, lambda: send(world, [_misnamed(lots, _report(lots, run, phase.name, name))]))
-    if lots.chance(0.1):
-        world.later(base + 3 * HOUR, lambda: send(world, [_report(lots, run, phase.name, name)]))
+    for hours in (2, 3, 4, 5):
+        if lots.chance(0.1):
+            world.later(base + hours * HOUR, lambda: send(world, [_report(lots, run, phase.name, name)]))
 
 
 def _report(lots: Lots, run: str, phase: str, name: str) -> Report:
     outcome = lots.pick(OUTCOMES)
-    text = lots.pick((run, run, run, run, f"{run}#1", f"{run}#2"))
+    stem = run.partition("#")[0]
+    text = lots.pick((run, run, run, run, f"{stem}#1", f"{stem}#2"))
     reason = None if outcome == "succeeded" else lots.pick(("r1", "r2"))
     return Report(run=text, phase=phase, member=name, outcome=outcome, reason=reason, rows=lots.pick((None, 0, 1, 2)))
 
@@ -94,9 +96,15 @@ def _misnamed(lots: Lots, report: Report) -> Report:
 
 
 def send(world: World, reports: list[Report]) -> None:
-    """Send reports in one call, sometimes one of them twice in it, and hold the answers against the store."""
+    """Send reports in one message, sometimes one of them twice in it; what was lost is sent again."""
     if world.lots.chance(0.05):
         reports = [*reports, reports[0]]
+    again = lambda: world.later(world.lots.span(SECOND, 10 * MINUTE), lambda: send(world, reports))  # noqa: E731 - bound to this call
+    world.bus.carry(lambda: _deliver(world, reports), lost=again)
+
+
+def _deliver(world: World, reports: list[Report]) -> None:
+    """Hand reports to a coordinator, and hold its answers against the store."""
 
     def work(coordinator: Coordinator) -> list[Answer]:
         for report in reports:

@@ -106,7 +106,7 @@ def check_opening(record: Record, opening: Opening, alerts: int) -> None:
     if record.own.items is None:
         names = tuple(record.own.members[ordinal].name for ordinal in lacking)
         require(opening.missing == names, "I4", f"{where} names {opening.missing} as missing, not {names}")
-    told = int(opening.partial or opening.reason in TOLD)
+    told = int((opening.partial or opening.reason in TOLD) and not record.phase.folded)
     require(alerts == told, "I4", f"{where} came with {alerts} alerts instead of {told}")
 
 

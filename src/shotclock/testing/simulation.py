@@ -50,10 +50,18 @@ class SimulationReport:
     violations: list[Violation] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def median(self) -> float:
+        """How many events the seed in the middle had."""
+        return median(self.events or [0])
+
     def __str__(self) -> str:
-        rows = (f"  {name}: {number} in {self.in_seeds[name]} seeds" for name, number in sorted(self.counters.items()))
-        total, middle = sum(self.events), median(self.events or [0])
-        head = f"{self.seeds} seeds, {total} events (median {middle:g} a seed), {self.seconds:.1f} s"
+        rows = (
+            f"  {name}: {number} in {self.in_seeds[name]} seeds ({self.in_seeds[name] / self.seeds:.1%})"
+            for name, number in sorted(self.counters.items())
+        )
+        total = sum(self.events)
+        head = f"{self.seeds} seeds, {total} events (median {self.median:g} a seed), {self.seconds:.1f} s"
         return "\n".join([head, *rows, f"{len(self.violations)} violations"])
 
 

@@ -159,11 +159,14 @@ class Tap:
         """The fault that the action has met."""
         self.changes: list[Change] = []
         """What the commits of the action wrote."""
+        self.meanwhile: Callable[[], None] | None = None
+        """What others do after the action's first look and before what it makes of that."""
 
     def arm(self, fault: Fault | None) -> None:
         """Begin an action, with a fault it will meet if it commits that often."""
         self._fault, self._commits, self.met = fault, 0, None
         self.changes = []
+        self.meanwhile = None
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction, unless the fault says otherwise."""
@@ -196,7 +199,11 @@ class Tap:
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
         """Run `work` on a snapshot."""
-        return self._store.read(work)
+        seen = self._store.read(work)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return seen
 
     def version(self) -> int:
         """Return the store's version."""

@@ -35,6 +35,11 @@ class Worker:
         if self._world.faulty:
             self._world.later(self._world.lots.span(5 * SECOND, 3 * MINUTE), self.wake)
 
+    def wake_up(self) -> None:
+        """Look for work because somebody rang."""
+        if self._world.faulty:
+            self.poll()
+
     def poll(self) -> None:
         """Lease what may run."""
         busy = Counter(lease.task.phase for lease in self._held.values())
@@ -59,7 +64,7 @@ class Worker:
     def die(self) -> None:
         """Die with all that is held; somebody may notice."""
         world, owner = self._world, self._owner
-        world.count("worker died")
+        world.count("crash worker")
         self._held.clear()
         self._life += 1
         if world.lots.chance(0.4):

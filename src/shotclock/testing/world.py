@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Question
@@ -14,6 +15,7 @@ from shotclock.errors import FencedError, StoreUnavailableError, UsageError
 from shotclock.ports import Store
 from shotclock.settings import Settings
 from shotclock.testing.answers import Answers
+from shotclock.testing.bus import Bus
 from shotclock.testing.checks import Checks
 from shotclock.testing.clock import FakeClock, SkewedClock
 from shotclock.testing.drawing import Options
@@ -22,6 +24,10 @@ from shotclock.testing.tap import Change, DeathError, Fault, FaultKind, Tap, Unk
 
 T = TypeVar("T")
 
+OF_WORKERS = frozenset({"lease", "done", "say", "renew", "page", "give_back"})
+"""Calls of workers, whose own death counts."""
+OF_TIMERS = {"sweep": "sweep", "take": "relay", "sent": "relay", "unsent": "relay"}
+"""Who makes the calls that a clock makes."""
 FAULTS: tuple[FaultKind, ...] = ("refused", "unknown", "died_before", "died_after")
 
 
@@ -59,20 +65,34 @@ class World:
         self.events = 0
         self.faulty = True
         """Whether things still go wrong."""
-        self.checks = Checks(store, self.count)
+        self.checks = Checks(store, settings, self.count)
         self.answers = Answers(store, self.checks)
         self.asked: Callable[[Question], None] = lambda _question: None
         self.processes = [self._process(number, ahead) for number, ahead in enumerate(options.ahead)]
         self.startled: Callable[[], None] = _nothing
         """Called after each fault."""
+        self.bus = Bus(lots, options.bus, troubled=lambda: self.faulty, later=self.later, count=self.count)
         self._queue: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = 0
+        self._count_company()
+
+    def _count_company(self) -> None:
+        """Count what the seed has several of, and whether their clocks agree."""
+        options = self.options
+        company = {"coordinators": len(options.ahead), "workers": options.workers, "sweeps": options.sweeps}
+        for what, number in company.items():
+            if number > 1:
+                self.count(f"several {what}")
+        if any(options.ahead):
+            self.count("clocks skewed")
 
     def _process(self, number: int, ahead: timedelta) -> Process:
         clock = SkewedClock(self.clock, ahead)
         tap = Tap(self.store, clock, self.checks.committed)
-        coordinator = Coordinator(tap, self.settings, clock, asked=self._ask)
-        return Process(f"c{number}", clock, tap, coordinator)
+        return Process(f"c{number}", clock, tap, self._coordinator(tap, clock))
+
+    def _coordinator(self, tap: Tap, clock: SkewedClock) -> Coordinator:
+        return Coordinator(tap, self.settings, clock, asked=self._ask)
 
     def _ask(self, question: Question) -> None:
         self.asked(question)
@@ -125,6 +145,7 @@ class World:
             result = work(process.coordinator)
         except DeathError as error:
             self._met(process, error)
+            self._restart(process, what)
             died()
         except (StoreUnavailableError, UnknownError, ExceptionGroup) as error:
             self._met(process, error)
@@ -141,6 +162,14 @@ class World:
             changes = process.tap.changes
             process.tap.arm(None)
             done(result, changes)
+
+    def _restart(self, process: Process, what: str) -> None:
+        """Replace a process that died in a call: what it remembered is lost."""
+        deed = what.partition(" ")[0]
+        if deed not in OF_WORKERS:
+            self.count(f"crash {OF_TIMERS.get(deed, 'coordinator')}")
+        coordinator = self._coordinator(process.tap, process.clock)
+        self.processes[self.processes.index(process)] = replace(process, coordinator=coordinator)
 
     def _fault(self) -> Fault | None:
         if not self.faulty or not self.lots.chance(self.options.faults):
