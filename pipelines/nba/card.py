@@ -19,20 +19,26 @@ def card(ctx: Context) -> Succeeded | Empty:
     """List the day's games and players; `Empty` on a day without games.
 
     A log that reaches the day knows best who plays: games move, and cup games are not in the schedule. Where only the
-    schedule knows a game, its players are those whose last game was for one of the two teams. Outputs: `games` and
-    `card` as Parquet, `basis`, and the games that were `moved` away or are `unscheduled`.
+    schedule knows a game, its players are those whose last game was for one of the two teams. Outputs: `card` as
+    Parquet, `basis`, and the games that were `moved` away or are `unscheduled`.
     """
     day = key_day(ctx.key)
-    games, players = ctx.stage("games.parquet"), ctx.stage("card.parquet")
+    target = ctx.stage("card.parquet")
     given = {**sources(ctx), "day": day}
     with scratch() as connection:
-        if not write_parquet(connection, query("games"), games, _some(given, "boxes", "schedule", "day")):
+        connection.execute(query("games"), _some(given, "boxes", "schedule", "day"))
+        games = dict(connection.execute(query("card_games")).fetchall())
+        if not games:
             _check_known(ctx, connection, given)
             return Empty(reason=f"no games on {day}")
-        listed = {**_some(given, "boxes", "positions", "day"), "games": str(games), "roster_days": ROSTER_DAYS}
-        rows = write_parquet(connection, query("card"), players, listed)
-        said = _said(connection, {**_some(given, "schedule", "day"), "games": str(games)})
-    return Succeeded(rows=rows, outputs={"games": ctx.relative(games), "card": ctx.relative(players), **said})
+        asked = _some(given, "boxes", "positions", "day")
+        if "schedule" in games.values():
+            listed, asked = query("card_expected"), {**asked, "roster_days": ROSTER_DAYS}
+        else:
+            listed = query("card_listed")
+        rows = write_parquet(connection, query("card").format(players=listed), target, asked)
+        planned = _planned(ctx, connection, given)
+    return Succeeded(rows=rows, outputs={"card": ctx.relative(target), **_said(games, planned)})
 
 
 def _check_known(ctx: Context, connection: "DuckDBPyConnection", given: dict[str, Any]) -> None:
@@ -66,6 +72,16 @@ def _some(given: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: given[name] for name in names}
 
 
-def _said(connection: "DuckDBPyConnection", values: dict[str, Any]) -> dict[str, Any]:
-    basis, moved, unscheduled = connection.execute(query("card_basis"), values).fetchall()[0]
-    return {"basis": basis, "moved": moved, "unscheduled": unscheduled}
+def _planned(ctx: Context, connection: "DuckDBPyConnection", given: dict[str, Any]) -> list[str] | None:
+    """Return the games the schedule has for the day; nothing where there is no schedule."""
+    if ctx.inputs["raw"].members["schedule"].kind != "succeeded":
+        return None
+    return [row[0] for row in connection.execute(query("planned_day"), _some(given, "schedule", "day")).fetchall()]
+
+
+def _said(games: dict[str, str], planned: list[str] | None) -> dict[str, Any]:
+    return {
+        "basis": ", ".join(sorted(set(games.values()))),
+        "moved": [game for game in planned or () if game not in games],
+        "unscheduled": [] if planned is None else [game for game, basis in games.items() if basis == "log"],
+    }

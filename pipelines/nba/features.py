@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -98,20 +97,23 @@ def every_game(ctx: Context, history: Mapping[str, Any]) -> Path:
 
 def _write_months(ctx: Context, history: Mapping[str, Any], folder: Path) -> None:
     """Write the months one by one, so that a day need not read a season."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent) as place, scratch() as connection:
-        whole = Path(place, "whole.parquet")
-        write_features(connection, ctx, history, ctx.path(history["cards"]), whole)
-        for (month,) in connection.execute(query("months"), {"features": str(whole)}).fetchall():
-            target = folder / f"{month:%Y-%m}.parquet"
-            write_parquet(connection, query("month"), target, {"features": str(whole), "month": month})
+    with scratch() as connection:
+        connection.execute(query("feature_macros"))
+        every = f"CREATE OR REPLACE TEMP TABLE every AS\n{query('features')}"
+        connection.execute(every, _tables(ctx, history, ctx.path(history["cards"])))
+        for (month,) in connection.execute(query("months")).fetchall():
+            write_parquet(connection, query("month"), folder / f"{month:%Y-%m}.parquet", {"month": month})
 
 
 def write_features(connection: Any, ctx: Context, history: Mapping[str, Any], asked: Path, target: Path) -> int:  # noqa: ANN401 - a DuckDB connection
     """Write the features of the games asked for, each from what was known before its day; return how many."""
-    tables = {name: str(ctx.path(history[name])) for name in ("players", "teams", "allowed", "cards")}
     connection.execute(query("feature_macros"))
-    return write_parquet(connection, query("features"), target, {**tables, "asked": str(asked), "cities": str(CITIES)})
+    return write_parquet(connection, query("features"), target, _tables(ctx, history, asked))
+
+
+def _tables(ctx: Context, history: Mapping[str, Any], asked: Path) -> dict[str, str]:
+    tables = {name: str(ctx.path(history[name])) for name in ("players", "teams", "allowed", "cards")}
+    return {**tables, "asked": str(asked), "cities": str(CITIES)}
 
 
 def _newcomer(connection: Any, debuts: str, day: date) -> dict[str, float]:  # noqa: ANN401 - a DuckDB connection
