@@ -1,5 +1,6 @@
 """The day's card: who plays whom and where, from the schedule, the day's log, or both, and which it was."""
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from nba.queries import query
@@ -10,6 +11,9 @@ from shotclock.warehouse.duckdb import scratch, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+AFTER = timedelta(days=7)
+"""How long after its end a log without a schedule is taken for whole: runs after a season's end grade its last day."""
 
 ROSTER_DAYS = 21
 """How long ago somebody's last game may be for him to be expected where only the schedule knows of a game."""
@@ -29,8 +33,7 @@ def card(ctx: Context) -> Succeeded | Empty:
         connection.execute(query("games"), _some(given, "boxes", "schedule", "day"))
         games = dict(connection.execute(query("card_games")).fetchall())
         if not games:
-            _check_known(ctx, connection, given)
-            return Empty(reason=f"no games on {day}")
+            return Empty(reason=_why_none(ctx, connection, given))
         asked = _some(given, "boxes", "positions", "day")
         if "schedule" in games.values():
             listed, asked = query("card_expected"), {**asked, "roster_days": ROSTER_DAYS}
@@ -41,13 +44,16 @@ def card(ctx: Context) -> Succeeded | Empty:
     return Succeeded(rows=rows, outputs={"card": ctx.relative(target), **_said(games, planned)})
 
 
-def _check_known(ctx: Context, connection: "DuckDBPyConnection", given: dict[str, Any]) -> None:
-    """Raise `Permanent` if neither log nor schedule reaches the day: then it cannot be said that it has no games."""
-    last = ctx.output("raw", "player_box")["last"]
+def _why_none(ctx: Context, connection: "DuckDBPyConnection", given: dict[str, Any]) -> str:
+    """Say why the card is empty; raises `Permanent` where log and schedule end too long before the day to tell."""
+    day, last = given["day"], date.fromisoformat(ctx.output("raw", "player_box")["last"])
     planned = connection.execute(query("planned"), {"schedule": given["schedule"]}).fetchall()[0][0]
-    if given["day"].isoformat() > last and (planned is None or given["day"] > planned):
-        message = f"the log ends on {last}, and no schedule knows {given['day']}: fetch a newer file or the schedule"
-        raise Permanent(message)
+    if day <= max(last, planned or last):
+        return f"no games on {day}"
+    if day - last <= AFTER:
+        return f"no games known on {day}: the log ends on {last}, and no schedule goes on"
+    message = f"the log ends on {last}, and no schedule knows {day}: fetch a newer file or the schedule"
+    raise Permanent(message)
 
 
 def sources(ctx: Context) -> dict[str, Any]:

@@ -21,6 +21,7 @@ SYSTEM = (
     "ensemble of season mean, last ten games, exponentially weighted form and, where fitted, gradient-boosted trees"
 )
 
+
 class Predicted(msgspec.Struct, frozen=True):
     """What one system expects of a player in one stat; one row of what a chunk stages."""
 

@@ -49,17 +49,18 @@ def report(ctx: Context) -> Succeeded:
     top = sorted(document["predictions"], key=lambda row: (-row["points"], row["player_id"]))[:SHOWN]
     named = {"file": "predictions.json", "parquet": "predictions.parquet", "page": "report.html", "about": "about.json"}
     outputs = {what: ctx.relative(ctx.published / name) for what, name in named.items()}
-    return Succeeded(rows=len(rows), outputs={**outputs, "table": top, "show": table(document, top)})
+    return Succeeded(rows=len(rows), outputs={**outputs, "table": top, "show": table(facts, top)})
 
 
-def table(document: Mapping[str, Any], top: list[dict[str, Any]]) -> str:
+def table(facts: Facts, top: list[dict[str, Any]]) -> str:
     """Return the day's highest predictions as plain text, below 4 KB."""
-    label = "SIMULATED: " if document["simulated"] else ""
-    day, source = document["game_date"], document["source"]
+    label = "SIMULATED: " if facts.simulated else ""
+    day, source = facts.day.isoformat(), facts.source
     if not top:
-        return f"{label}no games on {day} ({source})"
-    head = f"{label}{len(document['predictions'])} players predicted for {day} ({source})"
-    if document["partial"]:
+        known = f"known on {day}: the log ends on {facts.log_ends}" if facts.log_ends else f"on {day}"
+        return f"{label}no games {known} ({source})"
+    head = f"{label}{len(facts.players)} players predicted for {day} ({source})"
+    if facts.partial:
         head += ", PARTIAL"
     titles = f"{'player':<26} {'team':<4} {'against':<8} {'games':>5} {'points':>6} {'rebounds':>8} {'assists':>7}"
     return "\n".join([head[:200], titles, *(_line(row) for row in top)])

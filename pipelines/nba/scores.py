@@ -1,4 +1,4 @@
-"""How good the predictions of all graded days were: what the report tells of it, and what the next predictions learn."""
+"""How good the predictions of all graded days were: what the report tells, and what the next predictions learn."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -50,7 +50,7 @@ class Miss(Struct, frozen=True):
     opponent: str
     stat: Stat
     value: float
-    outcome: int
+    outcome: float
     error: float
     low80: float | None = None
     high80: float | None = None

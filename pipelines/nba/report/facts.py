@@ -62,6 +62,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     missing: dict[str, list[str]]
     headline: str
     players: list[PlayerDay]
+    log_ends: date | None = None
+    """The last day of the log, where it ends before the day and no schedule says what comes after."""
     graded_day: date | None
     summary: Sequence[Score]
     daily: Sequence[DayError]
@@ -104,9 +106,16 @@ def read(ctx: Context, rows: Sequence[Mapping[str, Any]]) -> Facts:
         missing={phase: sorted(names) for phase, names in sorted(ctx.missing.items())},
         headline=str(result["headline"]),
         players=[_player(row) for row in rows],
+        log_ends=_log_ends(ctx),
         graded_day=date.fromisoformat(graded) if graded else None,
         gates=[_gate(given, ctx.run) for given in ctx.inputs.values()],
     )
+
+
+def _log_ends(ctx: Context) -> date | None:
+    sources = ctx.inputs["raw"].members
+    last = date.fromisoformat(sources["player_box"].outputs["last"])
+    return last if last < key_day(ctx.key) and sources["schedule"].kind != "succeeded" else None
 
 
 def _scores(ctx: Context, grade: Mapping[str, Any]) -> Scores:

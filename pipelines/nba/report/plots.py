@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
 
-from nba.report.facts import Calibration, DayError, PlayerDay
+from nba.report.facts import PlayerDay
 from nba.report.svg import WIDTH, Scale, drawing, label, line, mark, path, tag, ticks
+from nba.scores import Calibration, DayError
 from nba.systems import Stat
 
 SHOWN = 12

@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from nba.report import Facts, page
-from nba.report.facts import DayError, Expected
+from nba.report.facts import Expected
 from nba.report.plots import SMOOTHED, smoothed
 from nba.report.svg import Scale, ticks
+from nba.scores import DayError
 from nba.systems import STATS
 from tests.unit.nba.sample_report import whole
 
