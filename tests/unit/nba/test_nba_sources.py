@@ -178,6 +178,16 @@ def test_a_line_finds_its_player_whatever_the_spelling(data: Path) -> None:
     assert {one.player_id: one.points_line for one in players} == {11: 20.5, 12: 12.5}
 
 
+def test_a_line_finds_its_player_under_a_name_that_only_bookmakers_use(data: Path) -> None:
+    season = {"PLAYER_ID": "11", "PLAYER_NAME": "Moritz Wagner"}
+    write_season(data, [{**BEFORE, **season}, {**TODAY, **season}, AGAINST])
+    write_offers(data, offers({"player": "Moe Wagner", "line": "9.5"}, {"player": "Moritz Wagner", "line": "9.5"}))
+    day = day_of(data)
+    assert len(lines_of(data)) == 1
+    day.analytics()
+    assert {one.player: one.points_line for one in known_players(day.context("predictions"))}["Moritz Wagner"] == 9.5
+
+
 def card_of(data: Path, key: str = DAY) -> dict[str, Any]:
     outcome = day_of(data, key).analytics()
     assert isinstance(outcome, Succeeded)
