@@ -42,7 +42,7 @@ def today(facts: Facts) -> str:
         else "no intervals yet: they are learnt from graded days"
     )
     tick = "; the upright tick is the market's line" if has_line else "; no lines are there for this day"
-    words = f"The dot is what {spoken(facts.headline)} expects; {bar}{tick}."
+    words = f"The dot is what the {spoken(facts.headline)} expects; {bar}{tick}."
     plots = _plots(lambda stat: intervals(stat, facts.players))
     return _section("today", "Today's predictions", _said(words), plots, _filter(facts), _everybody(facts))
 
@@ -114,7 +114,7 @@ def groups(facts: Facts) -> str:
     rows = [row for row in facts.groups if row.system == facts.headline]
     if not rows:
         return _section("groups", title, _nothing(_ungraded(facts)))
-    words = f"How far off {spoken(facts.headline)} is for players of few and of many minutes a game."
+    words = f"How far off the {spoken(facts.headline)} is for players of few and of many minutes a game."
     columns = [Column("minutes"), Column("graded", numeric=True), *_MEASURES]
 
     def of(stat: Stat) -> str:
