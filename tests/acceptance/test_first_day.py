@@ -38,7 +38,9 @@ def test_a_run_that_is_over_tells_how_it_ended_and_how_to_run_it_again(house: Ho
     assert f"shotclock rerun scores/{DAY} raw" in again.err
     assert house.rows() == before
     assert house("rerun", f"scores/{DAY}", "raw").code == 0
-    assert f"scores/{DAY}#2" in house("status").out
+    listed = house("status").out
+    assert f"scores/{DAY}#2" in listed
+    assert "slowest phase of scores over these 2 runs: " in listed
 
 
 def test_a_rerun_needs_a_phase_where_nothing_went_wrong(house: House) -> None:
