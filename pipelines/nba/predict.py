@@ -1,6 +1,7 @@
 """The predictions phase: one item for each player of the day, staged in chunks, merged once."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -119,15 +120,18 @@ def consolidate(ctx: Context) -> dict[str, Any]:
 
 
 def _staged(ctx: Context) -> dict[int, str]:
-    """Return the file that holds each settled player's row."""
+    """Return the file that holds each settled player's rows."""
     files: dict[int, str] = {}
+    seen: set[str] = set()
     for settlement in ctx.settled():
         if settlement.kind != "succeeded":
             continue
-        if not settlement.staged or not ctx.path(settlement.staged[0]).exists():
-            named = settlement.staged[0] if settlement.staged else "nothing was staged"
+        named = settlement.staged[0] if settlement.staged else "nothing was staged"
+        file = str(ctx.path(named))
+        if file not in seen and not Path(file).exists():
             raise _again(ctx, f"the staged rows of player {settlement.name} are gone ({named})")
-        files[int(settlement.name)] = str(ctx.path(settlement.staged[0]))
+        seen.add(file)
+        files[int(settlement.name)] = file
     return files
 
 

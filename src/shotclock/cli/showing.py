@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from shotclock.ports import Store
 
 
+_TELLING = 5
+"""Runs of a pipeline from which on their slowest phase is worth a line."""
+
+
 @click.command(
     short_help="Show the newest runs, or the phases of one.",
     epilog=examples(
@@ -87,13 +91,13 @@ def _list(shell: Shell, lines: "list[RunLine]") -> None:
 
 
 def _slowest(lines: "list[RunLine]") -> Iterator[str]:
-    """Yield for each pipeline with several runs in the list its slowest phase, over all of them."""
+    """Yield for each pipeline with enough runs in the list its slowest phase, over all of them."""
     from shotclock.cli import wording  # noqa: PLC0415 - not for --help
 
     for pipeline in sorted({line.id.partition("/")[0] for line in lines}):
         own = [line.took for line in lines if line.id.startswith(f"{pipeline}/") and line.took]
         sums = {name: sum((one.get(name, timedelta()) for one in own), timedelta()) for one in own for name in one}
-        if len(own) > 1 and len(sums) > 1:
+        if len(own) >= _TELLING and len(sums) > 1:
             name = max(sums, key=lambda name: sums[name])
             spent = f"{wording.span(sums[name])} of {wording.span(sum(sums.values(), timedelta()))}"
             yield f"slowest phase of {pipeline} over these {len(own)} runs: {name}, {spent}"
