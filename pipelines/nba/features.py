@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+
+import msgspec
 
 from nba.card import optional
 from nba.history import CITIES, UNKNOWN
 from nba.queries import query
 from nba.source import key_day
+from nba.systems import Known
 from shotclock.context import Context
 from shotclock.files import write_whole
 from shotclock.model import digest
@@ -22,27 +24,61 @@ LISTED = ("log", "log and schedule", "log, log and schedule")
 """Where a card comes from if the log lists all its players."""
 
 
-def players(ctx: Context) -> Succeeded | Empty:
-    """Write the day's features, a row for each player of the card with his main lines; `Empty` on a day off.
+class Player(Known, frozen=True, kw_only=True):
+    """A player of the card, and what is known of him before the day."""
 
-    Outputs: `file`, the rows; `newcomer`, what to expect of a player without a game.
+    player_id: int
+    player: str
+    team: str
+    games: int | None
+    games_before: int
+    minutes_before: float | None
+    points_line: float | None
+    rebounds_line: float | None
+    assists_line: float | None
+
+
+def players(ctx: Context) -> Succeeded | Empty:
+    """Write what is known of each player of the day's card, with his main lines; `Empty` on a day off.
+
+    Outputs: `file`, the players; `features`, a table of all that is known of them, which may hold other days too;
+    `newcomer`, what to expect of a player without a game.
     """
     if ctx.inputs["analytics"].members["card"].kind == "empty":
         return Empty(reason="no games today")
     day = key_day(ctx.key)
     history = ctx.output("analytics", "history")
-    card = ctx.path(ctx.output("analytics", "card")["card"])
-    target, known = ctx.stage("players.parquet"), ctx.stage("features.parquet")
+    target = ctx.stage("players.json")
     with scratch() as connection:
-        connection.execute(query("spelling"))
-        if ctx.output("analytics", "card")["basis"] in LISTED:
-            known = every_game(ctx, history) / f"{day:%Y-%m}.parquet"
-        else:
-            write_features(connection, ctx, history, card, known)
+        known = _known(ctx, connection, history, day)
         values = {"features": str(known), "lines": optional(ctx, "props"), "day": day}
-        rows = write_parquet(connection, query("players"), target, values)
+        found = _players(connection, values)
         newcomer = _newcomer(connection, str(ctx.path(history["debuts"])), day)
-    return Succeeded(rows=rows, outputs={"file": ctx.relative(target), "newcomer": newcomer})
+    write_whole(target, msgspec.json.encode(found))
+    outputs = {"file": ctx.relative(target), "features": ctx.relative(known), "newcomer": newcomer}
+    return Succeeded(rows=len(found), outputs=outputs)
+
+
+def known_players(ctx: Context) -> list[Player]:
+    """Return the day's players as the features phase knows them, in the order of the card."""
+    return msgspec.json.decode(ctx.path(ctx.output("features", "players")["file"]).read_bytes(), type=list[Player])
+
+
+def _known(ctx: Context, connection: Any, history: Mapping[str, Any], day: date) -> Path:  # noqa: ANN401 - a DuckDB connection
+    """Return the features of the day: among those of every game where the log lists all players, else made now."""
+    card = ctx.output("analytics", "card")
+    if card["basis"] in LISTED:
+        return every_game(ctx, history) / f"{day:%Y-%m}.parquet"
+    known = ctx.stage("features.parquet")
+    write_features(connection, ctx, history, ctx.path(card["card"]), known)
+    return known
+
+
+def _players(connection: Any, values: Mapping[str, object]) -> list[Player]:  # noqa: ANN401 - a DuckDB connection
+    names = [field.name for field in msgspec.structs.fields(Player)]
+    connection.execute(query("spelling"))
+    found = connection.execute(query("players").format(columns=", ".join(names)), values).fetchall()
+    return [Player(**dict(zip(names, row, strict=True))) for row in found]
 
 
 def every_game(ctx: Context, history: Mapping[str, Any]) -> Path:
@@ -61,20 +97,23 @@ def every_game(ctx: Context, history: Mapping[str, Any]) -> Path:
 
 def _write_months(ctx: Context, history: Mapping[str, Any], folder: Path) -> None:
     """Write the months one by one, so that a day need not read a season."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent) as place, scratch() as connection:
-        whole = Path(place, "whole.parquet")
-        write_features(connection, ctx, history, ctx.path(history["cards"]), whole)
-        for (month,) in connection.execute(query("months"), {"features": str(whole)}).fetchall():
-            target = folder / f"{month:%Y-%m}.parquet"
-            write_parquet(connection, query("month"), target, {"features": str(whole), "month": month})
+    with scratch() as connection:
+        connection.execute(query("feature_macros"))
+        every = f"CREATE OR REPLACE TEMP TABLE every AS\n{query('features')}"
+        connection.execute(every, _tables(ctx, history, ctx.path(history["cards"])))
+        for (month,) in connection.execute(query("months")).fetchall():
+            write_parquet(connection, query("month"), folder / f"{month:%Y-%m}.parquet", {"month": month})
 
 
 def write_features(connection: Any, ctx: Context, history: Mapping[str, Any], asked: Path, target: Path) -> int:  # noqa: ANN401 - a DuckDB connection
     """Write the features of the games asked for, each from what was known before its day; return how many."""
-    tables = {name: str(ctx.path(history[name])) for name in ("players", "teams", "allowed", "cards")}
     connection.execute(query("feature_macros"))
-    return write_parquet(connection, query("features"), target, {**tables, "asked": str(asked), "cities": str(CITIES)})
+    return write_parquet(connection, query("features"), target, _tables(ctx, history, asked))
+
+
+def _tables(ctx: Context, history: Mapping[str, Any], asked: Path) -> dict[str, str]:
+    tables = {name: str(ctx.path(history[name])) for name in ("players", "teams", "allowed", "cards")}
+    return {**tables, "asked": str(asked), "cities": str(CITIES)}
 
 
 def _newcomer(connection: Any, debuts: str, day: date) -> dict[str, float]:  # noqa: ANN401 - a DuckDB connection

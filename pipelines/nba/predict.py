@@ -1,16 +1,20 @@
 """The predictions phase: one item for each player of the day, staged in chunks, merged once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from nba.features import Player, known_players
 from nba.models import matrix, predicted
 from nba.queries import query
+from nba.scores import Lessons
 from nba.source import key_day
-from nba.spread import Spread, read_spread
-from nba.systems import STATS, SYSTEMS, Known, Stat, System, ensemble, expected
+from nba.spread import Spread
+from nba.systems import STATS, SYSTEMS, Stat, System, ensemble, expected
 from shotclock.context import Context
+from shotclock.files import write_whole
 from shotclock.outcomes import Item, Outcome, Permanent, Succeeded
 from shotclock.warehouse.duckdb import scratch, write_parquet
 
@@ -18,22 +22,22 @@ SYSTEM = (
     "ensemble of season mean, last ten games, exponentially weighted form and, where fitted, gradient-boosted trees"
 )
 
-COLUMNS = (
-    "player_id", "games_before", "minutes_before", "games", "minutes", "basis", "stat", "system", "value", "low80",
-    "high80", "line",
-)  # fmt: skip
 
-
-class Player(Known, frozen=True, kw_only=True):
-    """A player of the card as the features phase knows him."""
+class Predicted(msgspec.Struct, frozen=True):
+    """What one system expects of a player in one stat; one row of what a chunk stages."""
 
     player_id: int
-    games: int | None
     games_before: int
     minutes_before: float | None
-    points_line: float | None
-    rebounds_line: float | None
-    assists_line: float | None
+    games: int
+    minutes: float
+    basis: str
+    stat: Stat
+    system: System
+    value: float
+    low80: float
+    high80: float
+    line: float | None
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -47,53 +51,40 @@ def players(ctx: Context) -> Iterator[Item]:
     """Yield one item for each player of the day's card, named by the player's id, with who it is; none on a day off."""
     if ctx.inputs["features"].members["players"].kind == "empty":
         return
-    with scratch() as connection:
-        file = str(ctx.path(ctx.output("features", "players")["file"]))
-        for player_id, player, team in connection.execute(query("roll"), {"file": file}).fetchall():
-            yield Item(str(player_id), {"player": player, "team": team})
+    for one in known_players(ctx):
+        yield Item(str(one.player_id), {"player": one.player, "team": one.team})
 
 
 def predict_many(ctx: Context, items: Sequence[Item]) -> Mapping[str, Outcome]:
     """Predict a chunk of players by every system and stage the rows; one without history gets the newcomers' mean."""
     features = ctx.output("features", "players")
-    with scratch() as connection:
-        asked = {"file": str(ctx.path(features["file"])), "players": [int(item.id) for item in items]}
-        chunk = _players(connection, asked)
-        learned = _learned(ctx, connection, asked)
-        past = _past(ctx, connection)
-        rows = [
-            row for place, one in enumerate(chunk) for row in _rows(one, features["newcomer"], learned, place, past)
-        ]
-        staged = {name: [row[number] for row in rows] for number, name in enumerate(COLUMNS)}
-        write_parquet(connection, query("staged"), ctx.stage("predictions.parquet"), staged)
+    asked = {int(item.id) for item in items}
+    chunk = [one for one in known_players(ctx) if one.player_id in asked]
+    learned, past = _learned(ctx, features["features"], asked), _past(ctx)
+    rows = [row for place, one in enumerate(chunk) for row in _rows(one, features["newcomer"], learned, place, past)]
+    write_whole(ctx.stage("predictions.json"), msgspec.json.Encoder().encode_lines(rows))
     return {item.id: Succeeded(rows=len(rows) // max(1, len(chunk))) for item in items}
 
 
-def _players(connection: Any, asked: Mapping[str, object]) -> list[Player]:  # noqa: ANN401 - a DuckDB connection
-    names = [field.name for field in msgspec.structs.fields(Player)]
-    found = connection.execute(query("known").format(columns=", ".join(names)), asked).fetchall()
-    return [Player(**dict(zip(names, row, strict=True))) for row in found]
-
-
-def _learned(ctx: Context, connection: Any, asked: Mapping[str, object]) -> dict[Stat, list[float]]:  # noqa: ANN401 - a DuckDB connection
+def _learned(ctx: Context, features: str, players: Collection[int]) -> dict[Stat, list[float]]:
+    """Return what the models expect of players, in the order of the card; nothing where there are no models."""
     given = ctx.inputs["models"].members["lightgbm"]
     if given.kind != "succeeded":
         return {}
-    return predicted(ctx.path(given.outputs["folder"]), connection.execute(matrix(query("chunk")), asked).fetchall())
+    asked = {"file": str(ctx.path(features)), "day": key_day(ctx.key), "players": sorted(players)}
+    with scratch() as connection:
+        rows = connection.execute(matrix(query("chunk")), asked).fetchall()
+    return predicted(ctx.path(given.outputs["folder"]), rows)
 
 
-def _past(ctx: Context, connection: Any) -> Past:  # noqa: ANN401 - a DuckDB connection
-    result = ctx.inputs["grade"].result
-    errors: dict[Stat, dict[System, float]] = {stat: {} for stat in STATS}
-    file = str(ctx.path(result["errors"]))
-    for stat, system, mae in connection.execute(query("known_errors"), {"file": file}).fetchall():
-        errors[stat][system] = mae
-    return Past(errors, read_spread(connection, ctx.path(result["spread"])))
+def _past(ctx: Context) -> Past:
+    lessons = msgspec.json.decode(ctx.path(ctx.inputs["grade"].result["lessons"]).read_bytes(), type=Lessons)
+    return Past(lessons.errors, Spread(lessons.misses))
 
 
 def _rows(
     one: Player, newcomer: Mapping[str, float], learned: Mapping[Stat, Sequence[float]], place: int, past: Past
-) -> Iterator[tuple[object, ...]]:
+) -> Iterator[Predicted]:
     old = one.fast_minutes is not None and one.points_rate is not None
     minutes = one.fast_minutes if old and one.fast_minutes is not None else newcomer["minutes"]
     who = (one.player_id, one.games_before, one.minutes_before, one.games or 0, round(minutes, 2))
@@ -106,7 +97,7 @@ def _rows(
                 value = round(values[system], 2)
                 low, high = past.spread.interval(stat, system, value)
                 line = getattr(one, f"{stat}_line")
-                yield (*who, basis, stat, system, value, round(low, 2), round(high, 2), line)
+                yield Predicted(*who, basis, stat, system, value, round(low, 2), round(high, 2), line)
 
 
 def consolidate(ctx: Context) -> dict[str, Any]:
@@ -114,7 +105,7 @@ def consolidate(ctx: Context) -> dict[str, Any]:
 
     Returns `predictions`, a row for each player, stat and system; `file`, a row for each player with what the
     `headline` system expects; `rows`, how many players; `opening`, how the gate opened; and for the grading to come
-    the `spread` the intervals were made from.
+    the `day` and the `lessons` the intervals were made from.
     """
     files = _staged(ctx)
     ctx.commit_once(lambda connection: _merge(ctx, connection, files))
@@ -123,21 +114,24 @@ def consolidate(ctx: Context) -> dict[str, Any]:
     with ctx.warehouse.reading() as connection:
         write_parquet(connection, query("day").format(**day), long)
         rows = write_parquet(connection, query("wide").format(**day, headline="ensemble"), wide)
-    grade = ctx.inputs["grade"].result
-    said = {"rows": rows, "headline": "ensemble", "opening": _opening(ctx), "spread": grade.get("spread")}
+    said = {"rows": rows, "headline": "ensemble", "opening": _opening(ctx), "day": ctx.key}
+    said["lessons"] = ctx.inputs["grade"].result.get("lessons")
     return {"file": ctx.relative(wide), "predictions": ctx.relative(long), **said}
 
 
 def _staged(ctx: Context) -> dict[int, str]:
-    """Return the file that holds each settled player's row."""
+    """Return the file that holds each settled player's rows."""
     files: dict[int, str] = {}
+    seen: set[str] = set()
     for settlement in ctx.settled():
         if settlement.kind != "succeeded":
             continue
-        if not settlement.staged or not ctx.path(settlement.staged[0]).exists():
-            named = settlement.staged[0] if settlement.staged else "nothing was staged"
+        named = settlement.staged[0] if settlement.staged else "nothing was staged"
+        file = str(ctx.path(named))
+        if file not in seen and not Path(file).exists():
             raise _again(ctx, f"the staged rows of player {settlement.name} are gone ({named})")
-        files[int(settlement.name)] = str(ctx.path(settlement.staged[0]))
+        seen.add(file)
+        files[int(settlement.name)] = file
     return files
 
 

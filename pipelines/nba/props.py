@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from nba.columns import decoded, table
@@ -18,6 +19,9 @@ COLUMNS = (
     "player", "market", "bookmaker", "side", "line", "price", "home_team", "away_team", "game_id", "commence_time",
 )  # fmt: skip
 
+ALIASES = Path(__file__).with_name("aliases.csv")
+"""Players whom bookmakers call by another name than the logs do, beyond its spelling."""
+
 _DAY = re.compile(r"(\d{2})_(\d{2})_(\d{4})[.]csv")
 _EASTERN = ZoneInfo("America/New_York")
 _SNAPSHOT = 21
@@ -28,7 +32,7 @@ def props(ctx: Context) -> Succeeded | Empty:
     """Take in the lines and choose the day's main one for each player and stat; `Empty` if there are none.
 
     The main line is the one most books offer for the game, of several the one nearest to the middle of all, then the
-    lower. A book's alternates count like any other: one a line.
+    lower. A book's alternates count like any other: one a line. Spellings and aliases of a name are one player.
     """
     day = key_day(ctx.key)
     found = files(ctx, "props_*_daily.tar.xz")
@@ -39,7 +43,9 @@ def props(ctx: Context) -> Succeeded | Empty:
     main = ctx.stage("lines.parquet")
     with scratch() as connection:
         connection.execute(query("spelling"))
-        lines = write_parquet(connection, query("lines"), main, {"file": str(file), "day": day})
+        lines = write_parquet(
+            connection, query("lines"), main, {"file": str(file), "day": day, "aliases": str(ALIASES)}
+        )
     if not lines:
         return Empty(reason=f"no lines for games of {day} in {found[-1].name}")
     return Succeeded(rows=lines, outputs={**outputs, "file": ctx.relative(main), "rows": lines})

@@ -1,18 +1,19 @@
 """The publish phase: the day's predictions as JSON, Parquet, a report for people, and a table for the screen."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import json
+
+from nba.queries import query
 from nba.report import Facts, about_page, page, read
-from nba.report.facts import PlayerDay
-from nba.report.facts import records as rows_of
 from nba.systems import STATS
 from shotclock.context import Context, Input
 from shotclock.errors import FencedError
 from shotclock.files import write_whole
 from shotclock.outcomes import Succeeded
+from shotclock.warehouse.duckdb import scratch
 
 SHOWN = 15
 """Rows of the table on the screen."""
@@ -29,8 +30,8 @@ def report(ctx: Context) -> Succeeded:
     What differs from run to run, such as when a gate opened, goes to ``about.json`` and ``about.html`` alone.
     Outputs: `file`, `parquet`, `page` and `about`, `table`, its top rows, and `show`, the text for the screen.
     """
-    facts = read(ctx)
     rows = _rows(ctx)
+    facts = read(ctx, rows)
     document = _document(facts, rows)
     about = _about(ctx, facts)
     files = {
@@ -45,20 +46,21 @@ def report(ctx: Context) -> Succeeded:
         raise FencedError(message)
     for name, content in files.items():
         write_whole(ctx.published / name, content)
-    top = sorted(rows, key=lambda row: (-row["points"], row["player_id"]))[:SHOWN]
+    top = sorted(document["predictions"], key=lambda row: (-row["points"], row["player_id"]))[:SHOWN]
     named = {"file": "predictions.json", "parquet": "predictions.parquet", "page": "report.html", "about": "about.json"}
     outputs = {what: ctx.relative(ctx.published / name) for what, name in named.items()}
-    return Succeeded(rows=len(rows), outputs={**outputs, "table": top, "show": table(document, top)})
+    return Succeeded(rows=len(rows), outputs={**outputs, "table": top, "show": table(facts, top)})
 
 
-def table(document: Mapping[str, Any], top: list[dict[str, Any]]) -> str:
+def table(facts: Facts, top: list[dict[str, Any]]) -> str:
     """Return the day's highest predictions as plain text, below 4 KB."""
-    label = "SIMULATED: " if document["simulated"] else ""
-    day, source = document["game_date"], document["source"]
+    label = "SIMULATED: " if facts.simulated else ""
+    day, source = facts.day.isoformat(), facts.source
     if not top:
-        return f"{label}no games on {day} ({source})"
-    head = f"{label}{len(document['predictions'])} players predicted for {day} ({source})"
-    if document["partial"]:
+        known = f"known on {day}: the log ends on {facts.log_ends}" if facts.log_ends else f"on {day}"
+        return f"{label}no games {known} ({source})"
+    head = f"{label}{len(facts.players)} players predicted for {day} ({source})"
+    if facts.partial:
         head += ", PARTIAL"
     titles = f"{'player':<26} {'team':<4} {'against':<8} {'games':>5} {'points':>6} {'rebounds':>8} {'assists':>7}"
     return "\n".join([head[:200], titles, *(_line(row) for row in top)])
@@ -72,8 +74,11 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _rows(ctx: Context) -> list[dict[str, Any]]:
-    found = rows_of(ctx.path(ctx.inputs["predictions"].result["file"]))
-    return [{name: row[name] for name in FIELDS} for row in found]
+    """Return the day's players, one a row, with what the headline system expects of them."""
+    with scratch() as connection:
+        found = connection.execute(query("records"), {"file": str(ctx.path(ctx.inputs["predictions"].result["file"]))})
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _long(ctx: Context) -> Path:
@@ -82,7 +87,6 @@ def _long(ctx: Context) -> Path:
 
 
 def _document(facts: Facts, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    spread = {player.player_id: _spread(player) for player in facts.players}
     return {
         "source": facts.source,
         "terms": facts.terms,
@@ -92,15 +96,17 @@ def _document(facts: Facts, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "system": facts.headline,
         "partial": facts.partial,
         "missing": facts.missing,
-        "predictions": [{**row, **spread[row["player_id"]]} for row in rows],
+        "predictions": [{**{name: row[name] for name in FIELDS}, **_spread(row)} for row in rows],
     }
 
 
-def _spread(player: PlayerDay) -> dict[str, Any]:
+def _spread(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return each stat's interval and line beside its prediction, null where there is none."""
-    told = {stat: player.expected[stat] for stat in STATS}
-    intervals = {f"{stat}_80": None if one.low is None else [one.low, one.high] for stat, one in told.items()}
-    return {**intervals, **{f"{stat}_line": one.line for stat, one in told.items()}}
+    intervals = {
+        f"{stat}_80": None if row[f"{stat}_low"] is None else [row[f"{stat}_low"], row[f"{stat}_high"]]
+        for stat in STATS
+    }
+    return {**intervals, **{f"{stat}_line": row[f"{stat}_line"] for stat in STATS}}
 
 
 def _about(ctx: Context, facts: Facts) -> dict[str, Any]:
@@ -128,4 +134,4 @@ def _opened(given: Input) -> dict[str, Any]:
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
-    return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    return json.format(json.encode(document, order="sorted"), indent=1) + b"\n"

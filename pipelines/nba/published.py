@@ -4,6 +4,7 @@ import io
 import lzma
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,17 @@ def noted(ctx: Context, name: str, file: Path, keys: Sequence[str]) -> dict[str,
     """Return what outputs say of a checked file: where it is, its rejected rows and what changed."""
     changes = take_note(ctx.home / "cache", name, file, keys)
     rejected = file.with_suffix(".rejected.parquet")
-    with scratch() as connection:
-        if not rejected.exists():
+    if not rejected.exists():
+        with scratch() as connection:
             write_parquet(connection, query("refused"), rejected, {"file": str(file), "source": ctx.member})
-        rows, aside = connection.execute(query("accepted"), {"file": str(file), "rejected": str(rejected)}).fetchall()[
-            0
-        ]
+    rows, aside = _counted(file, rejected)
     said = {"new": changes.new, "changed": changes.changed, "removed": changes.removed}
     return {**said, "file": ctx.relative(file), "rows": rows, "set_aside": aside, "rejected": ctx.relative(rejected)}
+
+
+@lru_cache(maxsize=16)
+def _counted(file: Path, rejected: Path) -> tuple[int, int]:
+    """Count the rows that are used and those that are not; a file is named by its content, so this is said once."""
+    with scratch() as connection:
+        found = connection.execute(query("accepted"), {"file": str(file), "rejected": str(rejected)}).fetchall()[0]
+    return int(found[0]), int(found[1])

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -51,12 +51,13 @@ def player_box(ctx: Context) -> Succeeded:
     used = newest([box.season for box in boxes])
     boxes = [box for box in boxes if box.season in used]
     with scratch() as connection:
-        aside = _set_aside(ctx, connection, boxes, day)
         values = {"boxes": [str(box.path) for box in boxes], "day": day}
+        connection.execute(query("rejected"), {**values, "source": "player_box"})
+        aside = _set_aside(ctx, connection, boxes)
         first, last, rows, listed, out = connection.execute(query("coverage"), values).fetchall()[0]
         check_covered(source, day, first, last)
         rejected = ctx.stage("rejected.parquet")
-        write_parquet(connection, query("rejected"), rejected, {**values, "source": "player_box"})
+        write_parquet(connection, "FROM rejected", rejected)
     return Succeeded(
         rows=rows,
         outputs={
@@ -128,15 +129,14 @@ def _totals(changes: Sequence[Changes]) -> dict[str, int]:
     return {name: sum(getattr(change, name) for change in changes) for name in names}
 
 
-def _set_aside(ctx: Context, connection: "DuckDBPyConnection", boxes: Sequence[Box], day: date) -> int:
-    number, first = 0, ""
-    for box in boxes:
-        found = connection.execute(query("unfit"), {"box": str(box.path), "day": day}).fetchall()[0]
-        if found[0]:
-            number += found[0]
-            first = first or f"{box.season.path.name} line {found[2]}: {found[1]}"
-    if number <= int(ctx.params.get("set_aside", 0)):
-        return number
-    more = f" (and {number - 1} more such rows)" if number > 1 else ""
-    message = f"{first}{more}: correct the file, or allow rows to be left out with the parameter set_aside"
+def _set_aside(ctx: Context, connection: "DuckDBPyConnection", boxes: Sequence[Box]) -> int:
+    """Return how many rows are left out; raises `Permanent` that names the first if they are more than allowed."""
+    found = connection.execute(query("unfit")).fetchall()
+    if len(found) <= int(ctx.params.get("set_aside", 0)):
+        return len(found)
+    season, line, reason = found[0]
+    file = next(box.season.path.name for box in boxes if box.season.end == season)
+    more = f" (and {len(found) - 1} more such rows)" if len(found) > 1 else ""
+    next_step = "correct the file, or allow rows to be left out with the parameter set_aside"
+    message = f"{file} line {line}: {reason}{more}: {next_step}"
     raise Permanent(message)

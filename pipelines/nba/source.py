@@ -95,7 +95,7 @@ def find(ctx: Context, day: date) -> Source:
     holding = [end for end in ends(day) if end in every]
     if not holding:
         raise Permanent(_outside_simulation(day) if simulated else _nothing(folder, day, every))
-    used = tuple(season for end in sorted({holding[0] - 1, *holding}) for season in every.get(end, ()))
+    used = tuple(season for end in sorted({max(holding) - 1, *holding}) for season in every.get(end, ()))
     return Source(simulated, folder, used)
 
 

@@ -3,12 +3,9 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
-from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
-from nba.queries import query
 from nba.systems import Stat, System
 
 LEVELS: Mapping[Stat, tuple[float, ...]] = {
@@ -78,11 +75,3 @@ def _thumb(value: float) -> float:
     """Return how much wider each percent makes an interval by the rule of thumb."""
     # Counts spread with the root of their mean, and somewhat more, because minutes vary too.
     return _NORMAL * sqrt(0.5 + 2.2 * max(value, 0.0)) / 80
-
-
-def read_spread(connection: Any, file: Path) -> Spread:  # noqa: ANN401 - a DuckDB connection
-    """Read the misses as a day's grading wrote them."""
-    found = connection.execute(query("known_spread"), {"file": str(file)}).fetchall()
-    return Spread(
-        [Misses(stat=row[0], system=row[1], level=row[2], rows=row[3], quantiles=tuple(row[4])) for row in found]
-    )

@@ -41,6 +41,13 @@ def test_a_run_that_is_over_tells_how_it_ended_and_how_to_run_it_again(house: Ho
     assert f"scores/{DAY}#2" in house("status").out
 
 
+def test_status_names_the_slowest_phase_of_the_runs_it_lists(house: House) -> None:
+    house("init", "scores")
+    house("backfill", "scores", "--from", "2025-01-10", "--to", "2025-01-14")
+    assert "slowest phase of scores over these 5 runs: " in house("status").out
+    assert "slowest" not in house("status", "--limit", "4").out
+
+
 def test_a_rerun_needs_a_phase_where_nothing_went_wrong(house: House) -> None:
     house("init", "scores")
     house("run", "scores", DAY)

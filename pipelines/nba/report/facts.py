@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import Struct
+from msgspec.json import decode
+from msgspec.structs import asdict
 
-from nba.queries import query
+from nba.scores import BesideLine, Calibration, DayError, Miss, Score, Scores, SourceState
 from nba.source import described, key_day
 from nba.systems import STATS, Stat
 from shotclock.context import Context, Input
 from shotclock.model import Opening
-from shotclock.warehouse.duckdb import scratch
 
 
 class Expected(Struct, frozen=True):
@@ -35,75 +35,6 @@ class PlayerDay(Struct, frozen=True):
     games: int
     basis: str
     expected: dict[Stat, Expected]
-
-
-class Score(Struct, frozen=True):
-    """How good a system has been at a stat over the season; for a band of minutes where one is named."""
-
-    stat: str
-    system: str
-    n: int
-    mae: float
-    bias: float | None = None
-    coverage: float | None = None
-    minutes_band: str = ""
-
-
-class DayError(Struct, frozen=True):
-    """A system's mean error on a graded day."""
-
-    game_date: date
-    stat: str
-    system: str
-    n: int
-    mae: float
-
-
-class Calibration(Struct, frozen=True):
-    """How often the outcome lay within an interval that should hold it `nominal` per cent of the time."""
-
-    stat: str
-    system: str
-    nominal: float
-    covered: float
-    n: int
-
-
-class Miss(Struct, frozen=True):
-    """A prediction of the graded day that was far off."""
-
-    game_date: date
-    player_name: str
-    team: str
-    opponent: str
-    stat: str
-    value: float
-    outcome: float
-    error: float
-    low80: float | None = None
-    high80: float | None = None
-    line: float | None = None
-
-
-class BesideLine(Struct, frozen=True):
-    """A system's error and the line's, on the rows that have a line."""
-
-    stat: str
-    system: str
-    n: int
-    mae: float
-    line_mae: float
-
-
-class SourceState(Struct, frozen=True):
-    """What one source gave."""
-
-    source: str
-    state: str
-    rows: int | None = None
-    set_aside: int | None = None
-    changed: int | None = None
-    as_of: Any = None
 
 
 class Gate(Struct, frozen=True):
@@ -131,14 +62,16 @@ class Facts(Struct, frozen=True, kw_only=True):
     missing: dict[str, list[str]]
     headline: str
     players: list[PlayerDay]
+    log_ends: date | None = None
+    """The last day of the log, where it ends before the day and no schedule says what comes after."""
     graded_day: date | None
-    summary: list[Score]
-    daily: list[DayError]
-    calibration: list[Calibration]
-    misses: list[Miss]
-    groups: list[Score]
-    beside_line: list[BesideLine]
-    sources: list[SourceState]
+    summary: Sequence[Score]
+    daily: Sequence[DayError]
+    calibration: Sequence[Calibration]
+    misses: Sequence[Miss]
+    groups: Sequence[Score]
+    beside_line: Sequence[BesideLine]
+    sources: Sequence[SourceState]
     gates: list[Gate]
 
     @property
@@ -157,58 +90,39 @@ class Facts(Struct, frozen=True, kw_only=True):
         return next((row for row in self.summary if (row.system, row.stat) == (system, stat)), None)
 
 
-def read(ctx: Context) -> Facts:
-    """Read everything the report tells; what an input does not have is left empty, and the page says so."""
+def read(ctx: Context, rows: Sequence[Mapping[str, Any]]) -> Facts:
+    """Read everything the report tells beside the rows of the day's players; what is not there is left empty."""
     result = ctx.inputs["predictions"].result
     grade = ctx.inputs["grade"].result if "grade" in ctx.inputs else {}
-    headline = str(result["headline"])
     box = ctx.inputs["raw"].members["player_box"].outputs
     said = {name: box[name] for name in ("source", "terms", "simulated")} if "source" in box else described(ctx.params)
     graded = grade.get("graded_day")
     return Facts(
         **said,
+        **asdict(_scores(ctx, grade)),
         day=key_day(ctx.key),
         mode=ctx.mode,
         partial=ctx.partial,
         missing={phase: sorted(names) for phase, names in sorted(ctx.missing.items())},
-        headline=headline,
-        players=_players(ctx, result, headline),
+        headline=str(result["headline"]),
+        players=[_player(row) for row in rows],
+        log_ends=_log_ends(ctx),
         graded_day=date.fromisoformat(graded) if graded else None,
-        summary=_rows(ctx, grade, "summary", list[Score]),
-        daily=_rows(ctx, grade, "daily_error", list[DayError]),
-        calibration=_rows(ctx, grade, "calibration", list[Calibration]),
-        misses=_rows(ctx, grade, "misses", list[Miss]),
-        groups=_rows(ctx, grade, "groups", list[Score]),
-        beside_line=_rows(ctx, grade, "beside_line", list[BesideLine]),
-        sources=_rows(ctx, grade, "sources", list[SourceState]),
         gates=[_gate(given, ctx.run) for given in ctx.inputs.values()],
     )
 
 
-def _rows(ctx: Context, result: Mapping[str, Any], name: str, kind: Any) -> Any:  # noqa: ANN401 - a list of one of the structs above
-    found = records(ctx.path(result[name])) if name in result else []
-    return convert(found, kind, strict=False)
+def _log_ends(ctx: Context) -> date | None:
+    sources = ctx.inputs["raw"].members
+    last = date.fromisoformat(sources["player_box"].outputs["last"])
+    return last if last < key_day(ctx.key) and sources["schedule"].kind != "succeeded" else None
 
 
-def records(file: Path) -> list[dict[str, Any]]:
-    """Return the rows of a Parquet file in its order, by column."""
-    with scratch() as connection:
-        found = connection.execute(query("records"), {"file": str(file)})
-        names = [column[0] for column in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+def _scores(ctx: Context, grade: Mapping[str, Any]) -> Scores:
+    return decode(ctx.path(grade["scores"]).read_bytes(), type=Scores) if "scores" in grade else Scores()
 
 
-def _players(ctx: Context, result: Mapping[str, Any], headline: str) -> list[PlayerDay]:
-    spread: dict[int, dict[Stat, Expected]] = {}
-    for row in records(ctx.path(result["predictions"])):
-        if row["system"] == headline:
-            told = Expected(row["value"], row["low80"], row["high80"], row["line"])
-            spread.setdefault(row["player_id"], {})[row["stat"]] = told
-    rows = records(ctx.path(result["file"]))
-    return [_player(row, spread.get(row["player_id"], {})) for row in rows]
-
-
-def _player(row: Mapping[str, Any], expected: Mapping[Stat, Expected]) -> PlayerDay:
+def _player(row: Mapping[str, Any]) -> PlayerDay:
     return PlayerDay(
         player_id=row["player_id"],
         name=row["player"],
@@ -217,7 +131,9 @@ def _player(row: Mapping[str, Any], expected: Mapping[Stat, Expected]) -> Player
         venue=row["venue"],
         games=row["games"],
         basis=row["basis"],
-        expected={stat: expected.get(stat) or Expected(row[stat]) for stat in STATS},
+        expected={
+            stat: Expected(row[stat], row[f"{stat}_low"], row[f"{stat}_high"], row[f"{stat}_line"]) for stat in STATS
+        },
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
 
-from nba.report.facts import Calibration, DayError, PlayerDay
+from nba.report.facts import PlayerDay
 from nba.report.svg import WIDTH, Scale, drawing, label, line, mark, path, tag, ticks
+from nba.scores import Calibration, DayError
 from nba.systems import Stat
 
 SHOWN = 12
@@ -16,6 +17,10 @@ SMOOTHED = 15
 _ROW = 23
 _NAMES = 136
 _RIGHT = WIDTH - 14
+_ABBREVIATED = 3
+"""Letters by which a name with its first name cut may be longer: full stop and hyphen are narrow."""
+_TOP = 26.0
+"""Below the words at the top of a plot, so that its highest tick does not lie on them."""
 _EDGE = 50
 _FINE, _LEAST_OFF = 2.0, 5.0
 """Percentage points: what counts as calibrated, and the least that the axis reaches to."""
@@ -54,11 +59,11 @@ def _interval(player: PlayerDay, stat: Stat, scale: Scale, y: float) -> str:
 
 def errors(stat: str, rows: Sequence[DayError], systems: Sequence[str]) -> str:
     """Draw the mean absolute error of each system over the season, each point the mean of the graded days before it."""
-    lines = {system: smoothed([row for row in rows if row.system == system]) for system in systems}
+    lines = {system: settled(smoothed([row for row in rows if row.system == system])) for system in systems}
     values = [value for points in lines.values() for _, value in points]
     days = sorted({day for points in lines.values() for day, _ in points})
     low, high = _padded(min(values), max(values))
-    down = Scale(low, high, 190.0, 14.0)
+    down = Scale(low, high, 190.0, _TOP)
     across = Scale(float(days[0].toordinal()), float(max(days[-1].toordinal(), days[0].toordinal() + 1)), 40.0, _RIGHT)
     drawn = "".join(
         _series(place, [(across.at(day.toordinal()), down.at(value)) for day, value in lines[system]])
@@ -81,11 +86,16 @@ def smoothed(rows: Sequence[DayError]) -> list[tuple[date, float]]:
     return found
 
 
+def settled(points: Sequence[tuple[date, float]]) -> Sequence[tuple[date, float]]:
+    """Leave out the first points, which rest on a few games and would set the scale, once enough others follow."""
+    return points[SMOOTHED - 1 :] if len(points) >= 2 * SMOOTHED else points
+
+
 def calibration(stat: str, rows: Sequence[Calibration], systems: Sequence[str]) -> str:
     """Draw by how much intervals of each width held more or less than they should; at 0 they are as they should be."""
     off = {system: _offsets(rows, system) for system in systems}
     far = max(_LEAST_OFF, *(abs(value) for points in off.values() for _, value in points)) * 1.1
-    across, down = Scale(0.0, 100.0, 40.0, _RIGHT), Scale(-far, far, 190.0, 14.0)
+    across, down = Scale(0.0, 100.0, 40.0, _RIGHT), Scale(-far, far, 190.0, _TOP)
     band = tag(
         "rect",
         x=40.0,
@@ -187,5 +197,6 @@ def _day(x: float, words: str) -> str:
 def _short(name: str, most: int) -> str:
     if len(name) <= most:
         return name
-    first, rest = name.split(" ", 1)
-    return f"{first[0]}. {rest}"[:most]
+    first, _, rest = name.partition(" ")
+    short = f"{first[0]}. {rest}" if rest else name
+    return short if len(short) <= most + _ABBREVIATED else short[: most + _ABBREVIATED - 1] + "\N{HORIZONTAL ELLIPSIS}"

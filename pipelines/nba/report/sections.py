@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from html import escape
 
-from nba.report.facts import Expected, Facts, Gate, PlayerDay, Score, best
+from nba.report.facts import Expected, Facts, Gate, PlayerDay, best
 from nba.report.plots import calibration, errors, intervals, legend, spoken
 from nba.report.svg import tag
 from nba.report.tables import Cell, Column, table
+from nba.scores import Score
 from nba.systems import STATS, Stat
 
 _OPENED = {
@@ -20,6 +21,11 @@ _OPENED = {
     "absent": "it did not run",
 }
 _WHERE = {"home": "vs", "away": "at", "neutral": "neutral, vs"}
+_TREES = (
+    "Most of what it gains over the weighted mean comes from features about who else is on the card. Published logs "
+    "list only players who entered the game, so where the card comes from the log, the trees know who played. On a "
+    "morning, with a guessed roster, they will do worse; how much has not been measured."
+)
 _MOST_MISSING = 12
 _MOST_MISSES = 10
 
@@ -27,7 +33,7 @@ _MOST_MISSES = 10
 def today(facts: Facts) -> str:
     """Show today's predictions: the highest of each stat as plots, then every player in a table."""
     if not facts.players:
-        return _section("today", "Today's predictions", _nothing("No games are played on this day."))
+        return _section("today", "Today's predictions", _nothing(_no_games(facts)))
     has_interval = any(told.low is not None for player in facts.players for told in player.expected.values())
     has_line = any(told.line is not None for player in facts.players for told in player.expected.values())
     bar = (
@@ -36,9 +42,16 @@ def today(facts: Facts) -> str:
         else "no intervals yet: they are learnt from graded days"
     )
     tick = "; the upright tick is the market's line" if has_line else "; no lines are there for this day"
-    words = f"The dot is what {spoken(facts.headline)} expects; {bar}{tick}."
+    words = f"The dot is what the {spoken(facts.headline)} expects; {bar}{tick}."
     plots = _plots(lambda stat: intervals(stat, facts.players))
     return _section("today", "Today's predictions", _said(words), plots, _filter(facts), _everybody(facts))
+
+
+def _no_games(facts: Facts) -> str:
+    if facts.log_ends is None:
+        return "No games are played on this day."
+    ends = f"{facts.log_ends.day} {facts.log_ends:%B %Y}"
+    return f"No games are known on this day: the log ends on {ends}, and no schedule goes on from there."
 
 
 def season(facts: Facts) -> str:
@@ -51,9 +64,10 @@ def season(facts: Facts) -> str:
         "graded days up to it."
     )
     plots = _plots(lambda stat: errors(stat, [row for row in facts.daily if row.stat == stat], facts.systems))
-    return _section(
-        "season", title, _said(words), legend(facts.systems), plots, _by_stat(lambda stat: _scores(facts, stat))
-    )
+    scores = _by_stat(lambda stat: _scores(facts, stat))
+    caveat = [tag("p", tag("strong", "Read lightgbm with care."), " ", escape(_TREES), class_="claim")]
+    told = caveat if "lightgbm" in facts.systems else []
+    return _section("season", title, _said(words), legend(facts.systems), plots, scores, *told)
 
 
 def calibrated(facts: Facts) -> str:
@@ -100,7 +114,7 @@ def groups(facts: Facts) -> str:
     rows = [row for row in facts.groups if row.system == facts.headline]
     if not rows:
         return _section("groups", title, _nothing(_ungraded(facts)))
-    words = f"How far off {spoken(facts.headline)} is for players of few and of many minutes a game."
+    words = f"How far off the {spoken(facts.headline)} is for players of few and of many minutes a game."
     columns = [Column("minutes"), Column("graded", numeric=True), *_MEASURES]
 
     def of(stat: Stat) -> str:

@@ -21,6 +21,8 @@ _OVERTIME = 0.06
 _ROTATION = (8, 5)
 """A coach plays at least so many, and up to so many more."""
 _STARTERS = 5
+_MOST_MINUTES = 46
+"""What a coach gives a player at most, whoever is away, and what a bookmaker reckons with."""
 _FOUL_OUT = 6
 _CORRECTED = (date(2025, 1, 26), date(2025, 2, 3))
 """On these days the first edition of the log gave somebody an assist too few."""
@@ -157,8 +159,9 @@ def _side(luck: Random, fit: Sequence[Player], evening: Evening, day: date) -> I
     busy = replace(evening, pace=evening.pace * evening.minutes * _SHOTS / usual)
     for place, (player, share) in enumerate(zip(playing, shares, strict=True)):
         seconds_only = place == rotation - 1 and luck.random() < 2 * _OVERTIME
-        minutes = 0 if seconds_only else min(46, round(share * scale))
-        yield _line(luck, player, busy, minutes, (player.role * expected, place < _STARTERS))
+        minutes = 0 if seconds_only else min(_MOST_MINUTES, round(share * scale))
+        usually = min(_MOST_MINUTES, player.role * expected)
+        yield _line(luck, player, busy, minutes, (usually, place < _STARTERS))
         after_game(luck, player, day)
     for player in shuffled(luck, rest):
         yield Line(player=player.number, name=player.name, position=player.position, team=player.team)

@@ -1,4 +1,5 @@
 -- The day's games. Where the log reaches the day, a game that only the schedule has was moved, and is left out.
+CREATE OR REPLACE TEMP TABLE games AS
 WITH log AS (
   SELECT game_id, bool_or(at_home) AS at_home,
     coalesce(min(team) FILTER (at_home), min(team)) AS home_team, coalesce(min(team_id) FILTER (at_home), min(team_id)) AS home_id,

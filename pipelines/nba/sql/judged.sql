@@ -1,2 +1,2 @@
--- What is asked of each row's interval.
-SELECT stat, system, value, outcome FROM read_parquet($joined) ORDER BY game_id, team, player_id, stat, system
+-- What is asked of each row's interval, and whose it is.
+SELECT stat, system, value, outcome, player_id FROM joined

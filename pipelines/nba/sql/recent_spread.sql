@@ -1,6 +1,6 @@
--- How far outcomes lay from predictions of each level lately; level -1 is all of them.
+-- How far, in hundredths, outcomes lay from predictions of each level lately; level -1 is all of them.
 WITH misses AS (
-  SELECT stat, system, level, round(outcome - value, 2) AS miss
+  SELECT stat, system, level, 100 * outcome - round(100 * value)::INTEGER AS miss
   FROM grades
   WHERE mode = $mode AND game_date < $day AND game_date >= $since AND eligible
 )

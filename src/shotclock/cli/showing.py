@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from shotclock.engine.views import MissingMember, RunLine, RunView
     from shotclock.model import Phase, Run
     from shotclock.ports import Store
+
+
+_TELLING = 5
+"""Runs of a pipeline from which on their slowest phase is worth a line."""
 
 
 @click.command(
@@ -80,8 +84,23 @@ def _list(shell: Shell, lines: "list[RunLine]") -> None:
         rows.append((line.id, line.state, started, f"{line.phases_done}/{line.phases} phases", "; ".join(said)))
     for text in table(rows):
         shell.say(text)
+    for text in _slowest(lines):
+        shell.say(text)
     if not lines:
         shell.say("no such runs")
+
+
+def _slowest(lines: "list[RunLine]") -> Iterator[str]:
+    """Yield for each pipeline with enough runs in the list its slowest phase, over all of them."""
+    from shotclock.cli import wording  # noqa: PLC0415 - not for --help
+
+    for pipeline in sorted({line.id.partition("/")[0] for line in lines}):
+        own = [line.took for line in lines if line.id.startswith(f"{pipeline}/") and line.took]
+        sums = {name: sum((one.get(name, timedelta()) for one in own), timedelta()) for one in own for name in one}
+        if len(own) >= _TELLING and len(sums) > 1:
+            name = max(sums, key=lambda name: sums[name])
+            spent = f"{wording.span(sums[name])} of {wording.span(sum(sums.values(), timedelta()))}"
+            yield f"slowest phase of {pipeline} over these {len(own)} runs: {name}, {spent}"
 
 
 def _show(shell: Shell, run: "RunView") -> None:

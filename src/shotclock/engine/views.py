@@ -57,6 +57,8 @@ class RunLine(Struct, frozen=True, kw_only=True):
     halted: str | None = None
     """By whom and why new work is stopped, where it is."""
     timezone: str = "UTC"
+    took: dict[str, timedelta] = field(default_factory=dict)
+    """How long each phase took that is over and was not carried from an older generation."""
 
 
 class PhaseView(Struct, frozen=True, kw_only=True):
@@ -186,6 +188,9 @@ def _line(view: Snapshot, run: Run) -> RunLine:
         reason=run.reason,
         halted=halted_words(view, run),
         timezone=plan.timezone,
+        took={
+            phase.name: phase.ended_at - phase.started_at for phase in open_now if phase.ended_at and phase.started_at
+        },
     )
 
 

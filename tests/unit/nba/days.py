@@ -11,8 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nba import card, features, grade, history, models, positions, predict, props, publish, raw, schedule
 from nba.columns import COLUMNS
+from nba.scores import Scores
 from shotclock.context import Assignment, Context, Input, MemberInput, Settlement
 from shotclock.model import Kind, Work
 from shotclock.outcomes import Empty, Item, Outcome, Succeeded
@@ -60,6 +63,11 @@ def rows_of(file: Path) -> Iterator[list[dict[str, Any]]]:
         found = connection.execute("SELECT * FROM read_parquet($file)", {"file": str(file)})
         names = [column[0] for column in found.description or []]
         yield [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+
+
+def scores_of(home: Path, result: Mapping[str, Any]) -> Scores:
+    """Return what a day's grading tells the report."""
+    return msgspec.json.decode((home / result["scores"]).read_bytes(), type=Scores)
 
 
 @dataclass

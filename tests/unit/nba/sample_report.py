@@ -3,18 +3,8 @@
 from datetime import date, timedelta
 from random import Random
 
-from nba.report.facts import (
-    BesideLine,
-    Calibration,
-    DayError,
-    Expected,
-    Facts,
-    Gate,
-    Miss,
-    PlayerDay,
-    Score,
-    SourceState,
-)
+from nba.report.facts import Expected, Facts, Gate, PlayerDay
+from nba.scores import BesideLine, Calibration, DayError, Miss, Score, SourceState
 from nba.systems import STATS
 
 DAY = date(2025, 1, 15)

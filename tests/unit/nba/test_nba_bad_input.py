@@ -132,14 +132,21 @@ def test_a_day_before_the_files_begin_is_not_a_day_off(tmp_path: Path) -> None:
     assert "has days from 2024-12-01 to 2024-12-09, none for 2024-11-30" in refusal(tmp_path, "2024-11-30")
 
 
-def test_a_day_after_the_log_ends_is_not_a_day_off_but_what_came_before_can_be_graded(tmp_path: Path) -> None:
+def test_the_day_after_the_log_ends_is_empty_and_grades_the_last_day(tmp_path: Path) -> None:
     write_season(tmp_path / "data", [BEFORE, TODAY])
     before = Day(tmp_path / "home", DAY, {"data": str(tmp_path / "data")})
     before.run()
     day = Day(tmp_path / "home", "2024-12-04", {"data": str(tmp_path / "data")})
+    outcome = day.run(before)
+    assert day.inputs["grade"].result["graded_day"] == DAY
+    assert outcome.outputs["show"].startswith("no games known on 2024-12-04: the log ends on 2024-12-03 (")
+
+
+def test_a_day_long_after_the_log_ends_is_not_a_day_off(tmp_path: Path) -> None:
+    write_season(tmp_path / "data", [BEFORE, TODAY])
+    day = Day(tmp_path / "home", "2024-12-11", {"data": str(tmp_path / "data")})
     day.raw()
-    assert day.grade(before)["graded_day"] == DAY
-    with pytest.raises(Permanent, match="the log ends on 2024-12-03, and no schedule knows 2024-12-04"):
+    with pytest.raises(Permanent, match="the log ends on 2024-12-03, and no schedule knows 2024-12-11"):
         day.analytics()
 
 

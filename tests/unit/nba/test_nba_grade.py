@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nba.scores import Scores
 from nba.spread import LEVELS, SHARES, Misses, Spread, level
 from nba.systems import STATS, Known, System, ensemble, expected
 from shotclock.outcomes import Empty
-from tests.unit.nba.days import Day, row, rows_of, write_season
+from tests.unit.nba.days import Day, row, scores_of, write_season
 
 NEWCOMER = {"minutes": 15.0, "points": 6.0, "rebounds": 3.0, "assists": 1.5}
 FIRST = date(2024, 11, 1)
@@ -61,11 +62,9 @@ def test_without_a_day_before_there_is_nothing_to_grade_and_every_table_is_there
     day.raw()
     result = day.grade()
     assert result["show"] == "nothing to grade: no predictions of an earlier day"
-    for name in ("summary", "daily_error", "calibration", "groups", "beside_line", "misses", "errors", "spread"):
-        with rows_of(home / result[name]) as rows:
-            assert rows == []
-    with rows_of(home / result["sources"]) as rows:
-        assert [found["source"] for found in rows] == ["player_box", "positions", "props", "schedule"]
+    scores = scores_of(home, result)
+    assert [one.source for one in scores.sources] == ["player_box", "positions", "props", "schedule"]
+    assert not any(getattr(scores, name) for name in Scores.__struct_fields__ if name != "sources")
 
 
 def test_each_system_is_graded_beside_the_plain_means_on_players_of_whom_enough_is_known(
@@ -73,22 +72,21 @@ def test_each_system_is_graded_beside_the_plain_means_on_players_of_whom_enough_
 ) -> None:
     day, shown = thirteen
     assert shown.splitlines()[0] == "graded 2 players of 2024-11-23"
-    with rows_of(day.home / day.inputs["grade"].result["summary"]) as rows:
-        graded = {(found["stat"], found["system"]): found for found in rows}
-    assert graded["points", "season_mean"]["n"] == 4
+    graded = {(one.stat, one.system): one for one in scores_of(day.home, day.inputs["grade"].result).summary}
+    assert graded["points", "season_mean"].n == 4
     assert set(graded) == {
         (stat, name) for stat in STATS for name in ("season_mean", "last_ten", "weighted", "ensemble")
     }
-    assert graded["points", "last_ten"]["mae"] > 0
+    assert graded["points", "last_ten"].mae > 0
     assert "no claim of profit" not in shown.lower()
 
 
 def test_a_graded_error_is_the_difference_to_what_happened(thirteen: tuple[Day, str]) -> None:
     day, _ = thirteen
-    with rows_of(day.home / day.inputs["grade"].result["misses"]) as rows:
-        points = next(found for found in rows if found["stat"] == "points" and found["team"] == "AMB")
-    assert points["outcome"] == 20 + 11 % 3
-    assert points["error"] == pytest.approx(points["value"] - points["outcome"])
+    misses = scores_of(day.home, day.inputs["grade"].result).misses
+    points = next(one for one in misses if one.stat == "points" and one.team == "AMB")
+    assert points.outcome == 20 + 11 % 3
+    assert points.error == pytest.approx(points.value - points.outcome)
 
 
 def test_a_day_graded_again_by_a_new_generation_counts_once(thirteen: tuple[Day, str]) -> None:
@@ -98,17 +96,15 @@ def test_a_day_graded_again_by_a_new_generation_counts_once(thirteen: tuple[Day,
     again.raw()
     before.run()
     result = again.grade(before)
-    with rows_of(day.home / result["summary"]) as rows:
-        assert {found["n"] for found in rows if found["system"] == "season_mean"} == {4}
+    assert {one.n for one in scores_of(day.home, result).summary if one.system == "season_mean"} == {4}
 
 
 def test_nothing_graded_on_a_later_day_changes_what_a_day_learns(thirteen: tuple[Day, str]) -> None:
     last, _ = thirteen
-    middle = Day(last.home, "2024-11-21", last.params, generation=2)
+    middle = Day(last.home, "2024-11-23", last.params, generation=2)
     middle.raw()
     result = middle.grade()
-    with rows_of(middle.home / result["daily_error"]) as rows:
-        assert all(found["game_date"] < date(2024, 11, 21) for found in rows)
+    assert {one.game_date for one in scores_of(middle.home, result).daily} == {date(2024, 11, 21)}
 
 
 def test_a_day_off_before_leaves_nothing_to_grade(tmp_path: Path) -> None:

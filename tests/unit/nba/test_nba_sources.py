@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nba.features import known_players
 from nba.props import COLUMNS, when
 from shotclock.outcomes import Permanent, Succeeded
 from tests.unit.nba.days import Day, row, rows_of, write_season
@@ -173,8 +174,18 @@ def test_a_line_finds_its_player_whatever_the_spelling(data: Path) -> None:
     write_offers(data, offers({"player": "Zelan Rookhavic", "line": "12.5"}, {"player": "ALDO ASHGROVE III"}))
     day = day_of(data)
     day.analytics()
-    with rows_of(day.home / day.inputs["features"].members["players"].outputs["file"]) as rows:
-        assert {found["player_id"]: found["points_line"] for found in rows} == {11: 20.5, 12: 12.5}
+    players = known_players(day.context("predictions"))
+    assert {one.player_id: one.points_line for one in players} == {11: 20.5, 12: 12.5}
+
+
+def test_a_line_finds_its_player_under_a_name_that_only_bookmakers_use(data: Path) -> None:
+    season = {"PLAYER_ID": "11", "PLAYER_NAME": "Moritz Wagner"}
+    write_season(data, [{**BEFORE, **season}, {**TODAY, **season}, AGAINST])
+    write_offers(data, offers({"player": "Moe Wagner", "line": "9.5"}, {"player": "Moritz Wagner", "line": "9.5"}))
+    day = day_of(data)
+    assert len(lines_of(data)) == 1
+    day.analytics()
+    assert {one.player: one.points_line for one in known_players(day.context("predictions"))}["Moritz Wagner"] == 9.5
 
 
 def card_of(data: Path, key: str = DAY) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The report: everything that is known, an honest word for what is not, and the same bytes for the same facts."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from nba.report import Facts, page
-from nba.report.facts import DayError, Expected
-from nba.report.plots import SMOOTHED, smoothed
+from nba.report.facts import Expected
+from nba.report.plots import SMOOTHED, settled, smoothed
 from nba.report.svg import Scale, ticks
+from nba.scores import DayError
 from nba.systems import STATS
 from tests.unit.nba.sample_report import whole
 
@@ -147,6 +148,22 @@ def test_an_error_is_smoothed_over_graded_days_by_how_many_were_graded() -> None
     last = rows[2:]
     assert smoothed(rows)[0] == (date(2025, 1, 1), 1.0)
     assert smoothed(rows)[-1][1] == pytest.approx(sum(row.mae * row.n for row in last) / sum(row.n for row in last))
+
+
+def test_the_first_points_of_a_long_season_are_left_out() -> None:
+    points = [(date(2024, 11, 1) + timedelta(days=day), 5.0) for day in range(2 * SMOOTHED)]
+    assert settled(points) == points[SMOOTHED - 1 :]
+    assert settled(points[:-1]) == points[:-1]
+
+
+def test_the_trees_come_with_a_word_of_care() -> None:
+    assert "who else is on the card" in Read(page(whole())).words
+    assert "who else is on the card" not in Read(page(empty())).words
+
+
+def test_a_log_that_has_ended_is_said_where_no_games_are_known() -> None:
+    ended = replace(empty(), players=[], log_ends=date(2025, 1, 14))
+    assert "No games are known on this day: the log ends on 14 January 2025" in Read(page(ended)).words
 
 
 def test_one_graded_day_is_drawn() -> None:
