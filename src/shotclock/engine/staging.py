@@ -48,13 +48,16 @@ def orphans(view: Snapshot, home: Path, until: datetime, since: datetime | None 
 def collect(store: Store, settings: Settings, now: datetime) -> int:
     """Remove orphans that are older than `settings.staged_for`; return how many there were.
 
-    What an earlier call has looked at is not looked at again: a file that is named stays named.
+    What an earlier call has looked at is not looked at again: a file that is named stays named. Nothing is looked at
+    sooner than `settings.purge` after any process did.
     """
     folder = settings.home / FOLDER
-    if not folder.is_dir():
+    marker = folder / LOOKED
+    looked = _written(marker) if marker.exists() else None
+    if not folder.is_dir() or (looked is not None and now - looked < settings.purge):
         return 0
-    until, marker = now - settings.staged_for, folder / LOOKED
-    since = _written(marker) - settings.staged_for if marker.exists() else None
+    until = now - settings.staged_for
+    since = None if looked is None else looked - settings.staged_for
     found = store.read(lambda view: list(orphans(view, settings.home, until, since)))
     for orphan in found:
         _remove(settings.home / orphan.path, folder)
