@@ -100,5 +100,9 @@ def test_a_superseded_generation_is_not_done_again(house: House) -> None:
     house("run", "scores", DAY)
     house("rerun", f"scores/{DAY}", "scores")
     done = house("rerun", f"scores/{DAY}#1", "scores")
-    assert done.code == 2
-    assert f"superseded by scores/{DAY}#2" in done.err
+    assert done.code == 0
+    assert done.lines[0] == f"scores/{DAY}#2: was made from scores/{DAY}#1 before; no other is made"
+    house("rerun", f"scores/{DAY}", "scores")
+    refused = house("rerun", f"scores/{DAY}#1", "scores")
+    assert refused.code == 2
+    assert f"superseded by scores/{DAY}#3" in refused.err

@@ -115,7 +115,11 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
         shell.say(f"{old.id} {first}: trying again: {', '.join(tried) or 'nobody; none is unsatisfied'}")
         return old
     plan = _plan(store, old, params)
+    newest = store.read(lambda view: view.newest(old.identity))
     made = coordinator.rerun_then(old.id, plan, first) if then else coordinator.rerun(base, plan, first, members)
+    if newest is not None and made.id == newest.id:
+        shell.say(f"{made.id}: was made from {base} before; no other is made")
+        return made
     shell.say(f"{made.id}: a new generation from {first}{' (consolidation only)' if then else ''}")
     return made
 
