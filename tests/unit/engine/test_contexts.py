@@ -78,7 +78,7 @@ def test_a_phase_below_a_partial_one_is_told_who_is_missing(shop: Shop) -> None:
             assert (given.partial, given.missing, given.members["away"].kind) == (True, ("away",), "pending")
             return Succeeded()
     """)
-    gate = Gate(deadline=Deadline(after=timedelta(milliseconds=50)))
+    gate = Gate(deadline=Deadline(after=timedelta(milliseconds=50)), expected_by=timedelta(minutes=1))
     members = (Member(name="here", run=shop.path("here")), Member(name="away"))
     run = shop.run(shop.phase(members=members, gate=gate), shop.members("look", name="next", needs=("raw",)))
     assert run.state == "partial", shop.notes("next")
