@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "force": "operating",
     "halt": "operating",
     "resume": "operating",
+    "store": "storing",
 }
 """Every command and the module that holds it."""
 

@@ -12,7 +12,7 @@ from shotclock.ports import Snapshot, Transaction
 from shotclock.postgres import Limits, address_of, passing
 from shotclock.stores.alone import Alone
 from shotclock.stores.postgres_server import Patience, Server
-from shotclock.stores.postgres_session import DUMPED, Session, given
+from shotclock.stores.postgres_session import DUMPED, FREE_TEXT, Session, given
 from shotclock.stores.postgres_view import PostgresSnapshot
 from shotclock.stores.postgres_writer import Writer
 from shotclock.stores.sqlite_view import Plans
@@ -63,7 +63,7 @@ class PostgresStore:
         with self._here().reading() as session:
             for table in DUMPED:
                 for row in session.stream(f"dump_{table}"):
-                    yield table, given(row)
+                    yield table, given(row) if table in FREE_TEXT else row
 
     def close(self) -> None:
         """Close this process's connections; a repeat does nothing."""

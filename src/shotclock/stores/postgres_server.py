@@ -9,7 +9,7 @@ import psycopg
 from shotclock.clock import stopwatch
 from shotclock.errors import StoreUnavailableError, StoreVersionError
 from shotclock.postgres import Address, Limits, connect, passing, why
-from shotclock.stores.postgres_migration import RELEASE, state_of
+from shotclock.stores.postgres_migration import RELEASE, State, state_of
 from shotclock.stores.postgres_session import Session
 
 T = TypeVar("T")
@@ -44,13 +44,7 @@ class Server:
 
     def check(self) -> None:
         """Refuse a schema that has no store, or one that this release cannot work with."""
-        session = self.patiently(self.session)
-        try:
-            state = state_of(session.connection)
-        except psycopg.Error as error:
-            raise self.unavailable(error) from error
-        finally:
-            session.close()
+        state = self.patiently(self._state)
         if state is None:
             message = f"{self.address.shown}: there is no store: make it with `shotclock store init ADDRESS`"
             raise StoreVersionError(message)
@@ -65,6 +59,13 @@ class Server:
             told = f"made by an older release (schema {schema}, this one needs {RELEASE})"
             message = f"{self.address.shown}: {told}: run `shotclock store upgrade ADDRESS`"
             raise StoreVersionError(message)
+
+    def _state(self) -> State | None:
+        session = self.session()
+        try:
+            return state_of(session.connection)
+        finally:
+            session.close()
 
     def session(self) -> Session:
         """Open a session."""

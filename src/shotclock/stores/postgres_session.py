@@ -21,6 +21,9 @@ SQL: Final = {name: text.encode() for name, text in named(FOLDER / "queries.sql"
 DUMPED: Final = tuple(name.removeprefix("dump_") for name in SQL if name.startswith("dump_"))
 """The tables, in the order of a dump."""
 
+FREE_TEXT: Final = frozenset({"entry", "tally", "outbox", "halt"})
+"""The tables whose columns hold text from outside."""
+
 _NULL, _ESCAPE = "\0", "\ufdd0"
 
 

@@ -290,6 +290,12 @@ ROLLBACK TO job;
 -- name: commits
 SELECT commits FROM ledger;
 
+-- name: lock
+SELECT pg_advisory_xact_lock(%s), set_config('statement_timeout', '0', true);
+
+-- name: loaded
+UPDATE ledger SET commits = commits + 1, entries = %s;
+
 -- name: load_run
 INSERT INTO run SELECT * FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
   %b::text[], %b::bigint[], %b::bigint[], %b::text[]);
