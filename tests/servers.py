@@ -101,11 +101,15 @@ class PostgresServer:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement, prepare=False)
 
+    def place(self) -> str:
+        """Return the address of a schema that is not there."""
+        return f"{self.url}?schema=s{next(_numbers)}"
+
     def fresh(self) -> str:
         """Return the address of an empty store: a new one, or one that was given back."""
         if self._spare:
             return self._spare.pop()
-        address = f"{self.url}?schema=s{next(_numbers)}"
+        address = self.place()
         initialise(address_of(address), Limits.of(Settings()))
         return address
 

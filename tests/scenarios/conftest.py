@@ -24,6 +24,21 @@ def places(request: pytest.FixtureRequest) -> Places:
     return partial(_schema, server)
 
 
+_MANY_COMMITS = (
+    "test_a_member_that_always_wants_to_be_asked_again",
+    "test_in_flight_stays_at_the_limit",
+    "test_the_same_error_on_every_attempt",
+    "test_a_source_that_is_down",
+)
+"""Scenarios of thousands of small commits, each with its round trips: on a server they are long proofs."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "[postgres" in item.name and item.name.startswith(_MANY_COMMITS):
+            item.add_marker(pytest.mark.long)
+
+
 @contextmanager
 def _schema(server: PostgresServer) -> Iterator[str]:
     address = server.fresh()

@@ -1,8 +1,9 @@
 """The PostgreSQL store: a schema of its own, any number of threads, processes and hosts, commits that are shared."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from threading import Lock
 from typing import Any, Final, TypeVar, cast
 
@@ -15,6 +16,7 @@ from shotclock.stores.postgres_server import Patience, Server
 from shotclock.stores.postgres_session import DUMPED, FREE_TEXT, Session, given
 from shotclock.stores.postgres_view import PostgresSnapshot
 from shotclock.stores.postgres_writer import Writer
+from shotclock.stores.rows import Row
 from shotclock.stores.sqlite_view import Plans
 
 T = TypeVar("T")
@@ -62,8 +64,8 @@ class PostgresStore:
         """Yield every row of every table, in the order of its key, all of one moment."""
         with self._here().reading() as session:
             for table in DUMPED:
-                for row in session.stream(f"dump_{table}"):
-                    yield table, given(row) if table in FREE_TEXT else row
+                for row in _dumped(session, table):
+                    yield table, row
 
     def close(self) -> None:
         """Close this process's connections; a repeat does nothing."""
@@ -73,6 +75,17 @@ class PostgresStore:
         # A child has no part in what threads of its parent wait for, nor in its connections.
         found = self._opened.get(os.getpid())
         return found or self._opened.setdefault(os.getpid(), _Opened(self._server, self._backlog))
+
+
+def _dumped(session: Session, table: str) -> Iterable[Row]:
+    """Return a table's rows; text that is held another way also has another order."""
+    rows = session.stream(f"dump_{table}")
+    if table in FREE_TEXT:
+        return map(given, rows) if table in {"entry", "outbox"} else sorted(map(given, rows), key=_ORDER[table])
+    return rows
+
+
+_ORDER: Final = {"tally": itemgetter(0, 1), "halt": itemgetter(1, 0)}
 
 
 class _Opened:

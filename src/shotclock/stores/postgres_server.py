@@ -1,6 +1,7 @@
 """The server as one store uses it: sessions, patience with what passes, and errors that name the store."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
 from typing import Final, TypeVar
 
@@ -23,11 +24,12 @@ class Patience:
 
     def __init__(self, limits: Limits) -> None:
         self._whole = limits.busy
-        self._passed = stopwatch()
+        self._passed: Callable[[], timedelta] | None = None
         self._pause = limits.busy / _FIRST_PAUSE
 
     def again(self) -> bool:
-        """Wait a little; False once the time is spent."""
+        """Wait a little; False once the time since the first call is spent."""
+        self._passed = self._passed or stopwatch()
         if self._passed() + self._pause > self._whole:
             return False
         Event().wait(self._pause.total_seconds())
