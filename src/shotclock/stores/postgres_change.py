@@ -85,9 +85,10 @@ class PostgresTransaction(PostgresSnapshot):
 
     def add_page(self, page: Page, tasks: Sequence[Task]) -> None:
         """Add a page of items and the tasks over them."""
-        self._expect_phase(page.phase, f"page {page.number} of phase {page.phase}")
-        if not self._change("page_add", rows.page_row(page)):
-            message = f"page {page.number} of phase {page.phase} is there already: read it"
+        if not self._change("page_add", (*rows.page_row(page)[1:], page.phase)):
+            what = f"page {page.number} of phase {page.phase}"
+            self._expect_phase(page.phase, what)
+            message = f"{what} is there already: read it"
             raise StaleError(message)
         try:
             self.add_tasks(tasks)

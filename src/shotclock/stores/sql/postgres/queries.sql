@@ -171,10 +171,8 @@ SELECT body, lo + n FROM page WHERE phase = %s AND lo <= %s AND n > 0 ORDER BY l
 SELECT body FROM page WHERE phase = %s AND number > %s ORDER BY number LIMIT %s;
 
 -- name: page_add
-INSERT INTO page (phase, number, lo, n, body) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (phase, number) DO NOTHING;
-
--- name: page_there
-SELECT FROM page WHERE phase = %s AND number = %s;
+INSERT INTO page (phase, number, lo, n, body)
+SELECT id, %s, %s, %s, %s FROM phase WHERE id = %s ON CONFLICT (phase, number) DO NOTHING;
 
 -- name: page_remove
 DELETE FROM page WHERE phase = %s AND number = %s;
