@@ -72,3 +72,21 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     opened: Store = MemoryStore() if request.param == "memory" else request.getfixturevalue(f"open_{request.param}")()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def sturdy() -> Iterator[PostgresServer]:
+    """Give a server of its own, which is killed and started again, and waits for its disk."""
+    server = PostgresServer(durable=True).start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def sturdy_store(sturdy: PostgresServer, open_postgres: OpenPostgres) -> Iterator[PostgresStore]:
+    """Give an empty store on it."""
+    address = sturdy.fresh()
+    store = open_postgres(address)
+    yield store
+    store.close()
+    sturdy.give_back(address)
