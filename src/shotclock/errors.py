@@ -10,7 +10,8 @@
     ├── StoreError
     │   ├── StaleError       somebody else was first; the caller reads again and decides anew
     │   ├── StoreUnavailableError   the commit did not happen: read-only, full, locked, gone
-    │   └── StoreVersionError       the store was written by a newer release
+    │   ├── StoreUnsureError        the connection broke at the commit and did not come back
+    │   └── StoreVersionError       the store was written by another release
     ├── FencedError          a newer owner has taken over
     └── BusError             a message was not taken
 
@@ -65,8 +66,14 @@ class StoreUnavailableError(StoreError):
     retry: ClassVar[bool] = True
 
 
+class StoreUnsureError(StoreError):
+    """A commit of which nobody can tell whether it happened; repeat the call, which finds what is there."""
+
+    retry: ClassVar[bool] = True
+
+
 class StoreVersionError(StoreError):
-    """A store whose schema is newer than this release."""
+    """A store whose schema this release cannot work with: it is newer, or was not upgraded."""
 
 
 class FencedError(ShotclockError):

@@ -207,7 +207,10 @@ class Store(Protocol):
         """
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
-        """Run `work` on a consistent snapshot and return its result; readers do not block writers."""
+        """Run `work` on a consistent snapshot and return its result; readers do not block writers.
+
+        `work` may be run again, on another snapshot, if the store loses its connection.
+        """
 
     def version(self) -> int:
         """Return a number that differs after any commit by another process or thread; costs no scan."""

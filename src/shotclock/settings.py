@@ -48,7 +48,11 @@ class Settings:
     """The settings of a process."""
 
     home: Path = _setting(Path(".shotclock"), "Folder of the store, the warehouse, staged and published files.")
-    store: str = _setting("", "Where state lives: sqlite:///PATH or memory://. Empty: sqlite in `home`.")
+    store: str = _setting(
+        "",
+        "Where state lives: sqlite:///PATH, postgresql://USER@HOST/DATABASE?schema=NAME or memory://. "
+        "Empty: sqlite in `home`.",
+    )
 
     lease: timedelta = _setting(timedelta(seconds=60), "How long a lease lasts without a heartbeat.")
     heartbeat: timedelta = _setting(
@@ -85,7 +89,11 @@ class Settings:
     late_settling: timedelta = _setting(
         timedelta(minutes=10), "Wait for further late reports before they make a new generation."
     )
-    store_busy: timedelta = _setting(timedelta(seconds=10), "How long to wait for another process's transaction.")
+    store_busy: timedelta = _setting(
+        timedelta(seconds=10), "How long to wait for another process's transaction, and for a server that restarts."
+    )
+    store_connect: timedelta = _setting(timedelta(seconds=5), "How long to wait for one connection to a server.")
+    store_statement: timedelta = _setting(timedelta(seconds=30), "Time a server has for one statement.")
     warehouse_busy: timedelta = _setting(
         timedelta(seconds=30), "How long to wait for another process's hold on the warehouse."
     )

@@ -3,16 +3,22 @@
 import gc
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from shotclock.ports import Store
+from shotclock.postgres import Limits
+from shotclock.settings import Settings
 from shotclock.stores.memory import MemoryStore
+from shotclock.stores.postgres import PostgresStore
 from shotclock.stores.sqlite import SqliteStore
+from tests.servers import PostgresServer
 
 OpenSqlite = Callable[..., SqliteStore]
+OpenPostgres = Callable[..., PostgresStore]
 
 
 def _open_files(folder: Path) -> list[str]:
@@ -44,9 +50,43 @@ def open_sqlite(tmp_path: Path, _nothing_leaks: None) -> Iterator[OpenSqlite]:
         store.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, open_sqlite: OpenSqlite) -> Iterator[Store]:
+@pytest.fixture
+def open_postgres(postgres_server: PostgresServer, _nothing_leaks: None) -> Iterator[OpenPostgres]:
+    """Open stores in a schema of the test's own; they are closed after it."""
+    address = postgres_server.fresh()
+    opened: list[PostgresStore] = []
+
+    def open_one(where: str = address, **limits: timedelta) -> PostgresStore:
+        opened.append(PostgresStore(where, limits=replace(Limits.of(Settings()), **limits), backlog=500))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+    postgres_server.give_back(address)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Each store in turn, empty."""
-    opened: Store = MemoryStore() if request.param == "memory" else open_sqlite()
+    opened: Store = MemoryStore() if request.param == "memory" else request.getfixturevalue(f"open_{request.param}")()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def sturdy() -> Iterator[PostgresServer]:
+    """Give a server of its own, which is killed and started again, and waits for its disk."""
+    server = PostgresServer(durable=True).start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def sturdy_store(sturdy: PostgresServer, open_postgres: OpenPostgres) -> Iterator[PostgresStore]:
+    """Give an empty store on it."""
+    address = sturdy.fresh()
+    store = open_postgres(address)
+    yield store
+    store.close()
+    sturdy.give_back(address)

@@ -1,20 +1,25 @@
 """The promise that a store can be exchanged: the same changes give the same answers and the same rows in each."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from msgspec.structs import replace
 
 from shotclock.errors import ShotclockError
 from shotclock.model import EntryKind, Phase, PhaseState, Run, RunId, RunState, Task, TaskState, Work
-from shotclock.ports import Snapshot, Transaction
+from shotclock.ports import Snapshot, Store, Transaction
+from shotclock.postgres import Limits
+from shotclock.settings import Settings
 from shotclock.stores.memory import MemoryStore
+from shotclock.stores.postgres import PostgresStore
 from shotclock.stores.sqlite import SqliteStore
 from tests.contract.samples import (
     a_halt,
@@ -28,6 +33,7 @@ from tests.contract.samples import (
     an_opening,
     at,
 )
+from tests.servers import PostgresServer
 
 RUNS = [f"{pipeline}/{key}{tail}" for pipeline in "ab" for key in "xyz" for tail in ("", "/late", "#2", "/late#3")]
 KEYS = ("k1", "k2", "k3", "k4")
@@ -86,18 +92,16 @@ def _work(lo: int) -> Work:
 class StoresAgree(RuleBasedStateMachine):
     """Changes made to both stores, each alone or several in one transaction that may undo itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: AbstractContextManager[Store]) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
-        path = Path(self._folder.name) / "store.db"
-        self._stores = (MemoryStore(), SqliteStore(path, busy=timedelta(seconds=1), backlog=5))
+        self._opened = ExitStack()
+        self._stores = (MemoryStore(), self._opened.enter_context(opened))
         self._held: list[Callable[[Transaction], object]] = []
+        self._changed = True
 
     def teardown(self) -> None:
         """Close both."""
-        for store in self._stores:
-            store.close()
-        self._folder.cleanup()
+        self._opened.close()
 
     def _do(self, change: Callable[[Transaction], object]) -> None:
         self._held.append(change)
@@ -106,14 +110,16 @@ class StoresAgree(RuleBasedStateMachine):
     def commit(self, *, caught: bool, undone: bool) -> None:
         """Carry out what was held back, in one transaction; with `caught`, go on after a refusal."""
         held, self._held = self._held, []
+        self._changed = True
 
         def work(tx: Transaction) -> list[object]:
             answers = [_answer(change, tx) if caught else change(tx) for change in held]
+            answers += [tx.active(), tx.unfinished(), tx.entries("late", scope="a/x"), tx.tallies("a/y"), tx.halts()]
             if undone:
                 raise UndoneError
             return answers
 
-        def outcome(store: MemoryStore | SqliteStore) -> object:
+        def outcome(store: Store) -> object:
             try:
                 return store.write(work)
             except (ShotclockError, UndoneError) as error:
@@ -124,7 +130,10 @@ class StoresAgree(RuleBasedStateMachine):
 
     @invariant()
     def same_rows_and_answers(self) -> None:
-        """Compare all that can be seen."""
+        """Compare all that can be seen, where anything may have changed."""
+        if not self._changed:
+            return
+        self._changed = False
         one, two = (list(store.dump()) for store in self._stores)
         assert one == two
         read, again = (store.read(everything_read) for store in self._stores)
@@ -247,7 +256,38 @@ def of_phase(tx: Snapshot, number: int) -> list[object]:
     return [*found, tx.ordinal(number, "é")]
 
 
-TestStoresAgree = StoresAgree.TestCase
-TestStoresAgree.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, derandomize=True, database=None
-)
+@contextmanager
+def a_file() -> Iterator[Store]:
+    """Give an empty store in a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        with closing(SqliteStore(path, busy=timedelta(seconds=1), backlog=5)) as store:
+            yield store
+
+
+@contextmanager
+def on_a_server(server: PostgresServer) -> Iterator[Store]:
+    """Give an empty store in a schema."""
+    address = server.fresh()
+    with closing(PostgresStore(address, limits=Limits.of(Settings()), backlog=5)) as store:
+        yield store
+    server.give_back(address)
+
+
+AGREEMENT = settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True, database=None)
+
+
+def _machine(opened: Callable[[], AbstractContextManager[Store]]) -> type[StoresAgree]:
+    class OverOne(StoresAgree):
+        def __init__(self) -> None:
+            super().__init__(opened())
+
+    return OverOne
+
+
+def test_sqlite_agrees_with_memory() -> None:
+    run_state_machine_as_test(_machine(a_file), settings=AGREEMENT)
+
+
+def test_postgres_agrees_with_memory(postgres_server: PostgresServer) -> None:
+    run_state_machine_as_test(_machine(partial(on_a_server, postgres_server)), settings=AGREEMENT)

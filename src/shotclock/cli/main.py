@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "halt": "operating",
     "resume": "operating",
     "simulate": "simulating",
+    "store": "storing",
 }
 """Every command and the module that holds it."""
 

@@ -1,6 +1,7 @@
 """What every command shares: where the state is, how to speak, and the options before or after the command."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ class Shell:
     def __init__(self) -> None:
         self.json = False
         self.home: Path | None = None
+        self.address: str | None = None
         self.debug = False
         self._documents: BinaryIO | None = None
         """Where documents go while the output is kept for them."""
@@ -33,7 +35,7 @@ class Shell:
 
         from shotclock import settings  # noqa: PLC0415 - likewise
 
-        found = settings.load({"home": self.home})
+        found = settings.load({"home": self.home, "store": self.address})
         return replace(found, home=found.home.absolute())
 
     def store(self, settings: "Settings", *, make: bool = False) -> "Store":
@@ -47,8 +49,10 @@ class Shell:
         return open_store(settings)
 
     def command(self, text: str) -> str:
-        """Return a command as it must be typed to mean the same home folder."""
-        return text if self.home is None else f"{text} --home {quote(str(self.home))}"
+        """Return a command as it must be typed to mean the same home folder and store; a password is left out."""
+        if self.home is not None:
+            text += f" --home {quote(str(self.home))}"
+        return text if self.address is None else f"{text} --store {quote(without_password(self.address))}"
 
     def say(self, text: str = "") -> None:
         """Write a line for people; with ``--json``, nothing."""
@@ -97,6 +101,12 @@ class Shell:
         return code
 
 
+def without_password(address: str) -> str:
+    """Return an address without what is secret in it."""
+    bare = re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1@", address)
+    return re.sub(r"([?&])password=[^&]*&?", r"\1", bare).rstrip("?&")
+
+
 def one_line(text: str) -> str:
     """Return text that may hold anything as one line without control characters."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
@@ -127,6 +137,14 @@ def common(command: F) -> F:
         callback=_remember,
         help="Folder of the store, the warehouse, staged and published files (default .shotclock).",
     )
+    address = click.option(
+        "--store",
+        "address",
+        metavar="ADDRESS",
+        expose_value=False,
+        callback=_remember,
+        help="Where state lives: sqlite:///PATH or postgresql://USER@HOST/DATABASE (default a file in home).",
+    )
     as_json = click.option(
         "--json",
         is_flag=True,
@@ -138,7 +156,7 @@ def common(command: F) -> F:
     debug = click.option(
         "--debug", is_flag=True, expose_value=False, callback=_remember, is_eager=True, help="Show tracebacks."
     )
-    return home(as_json(debug(command)))
+    return home(address(as_json(debug(command))))
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:

@@ -1,4 +1,4 @@
-"""The SQLite store's statements, read by name from the files in ``sql``."""
+"""Statements, read by name from the files in ``sql``; those of the SQLite store."""
 
 import re
 from collections.abc import Mapping
@@ -10,8 +10,9 @@ _NAMED = re.compile(r"^-- name: (?P<name>\w+)\n(?P<text>.+?);$", re.MULTILINE | 
 _FOLDER = Path(__file__).with_name("sql")
 
 
-def _queries() -> Mapping[str, str]:
-    text = (_FOLDER / "queries.sql").read_text(encoding="utf-8")
+def named(file: Path) -> Mapping[str, str]:
+    """Return the statements of a file by name."""
+    text = file.read_text(encoding="utf-8")
     return MappingProxyType({found["name"]: found["text"] for found in _NAMED.finditer(text)})
 
 
@@ -21,7 +22,7 @@ def schema() -> list[str]:
     return [part for part in text.split(";\n") if part.strip()]
 
 
-SQL: Final = _queries()
+SQL: Final = named(_FOLDER / "queries.sql")
 """Statement by name."""
 
 DUMPED: Final = tuple(name.removeprefix("dump_") for name in SQL if name.startswith("dump_"))

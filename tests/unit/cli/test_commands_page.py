@@ -10,7 +10,7 @@ from tests.docs.repository import ROOT
 
 PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 SECTION = re.compile(r"^## (?P<name>\w+)\n(?P<body>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-EVERYWHERE = {"--home", "--json", "--debug", "--help"}
+EVERYWHERE = {"--home", "--store", "--json", "--debug", "--help"}
 
 
 def command(name: str) -> click.Command:

@@ -1,0 +1,102 @@
+"""One connection to PostgreSQL and its statements by name; text that PostgreSQL cannot hold is written another way."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from shotclock.stores.rows import Row
+from shotclock.stores.statements import named
+
+Parameters = tuple[Any, ...] | Mapping[str, Any]
+
+FOLDER: Final = Path(__file__).with_name("sql") / "postgres"
+"""Where the statements and the migrations are."""
+
+SQL: Final = {name: text.encode() for name, text in named(FOLDER / "queries.sql").items()}
+"""Statement by name."""
+
+DUMPED: Final = tuple(name.removeprefix("dump_") for name in SQL if name.startswith("dump_"))
+"""The tables, in the order of a dump."""
+
+FREE_TEXT: Final = frozenset({"entry", "tally", "outbox", "halt"})
+"""The tables whose columns hold text from outside."""
+
+_NULL, _ESCAPE = "\0", "\ufdd0"
+
+
+class Session:
+    """A connection, used by one thread at a time; errors of PostgreSQL go on to the caller as they are."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self.connection = connection
+        self._cursor = connection.cursor(binary=True)
+        self._plain = psycopg.ClientCursor(connection)
+
+    def rows(self, name: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows of a query."""
+        return self._cursor.execute(SQL[name], parameters or None).fetchall()
+
+    def row(self, name: str, parameters: Parameters = ()) -> Row | None:
+        """Return the first row of a query."""
+        row: Row | None = self._cursor.execute(SQL[name], parameters or None).fetchone()
+        return row
+
+    def change(self, name: str, parameters: Parameters = ()) -> int:
+        """Change rows; return how many."""
+        return self._cursor.execute(SQL[name], parameters or None).rowcount
+
+    def carry_out(self, name: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Send several statements as one request."""
+        self._plain.execute(SQL[name], parameters)
+
+    def stream(self, name: str) -> Iterator[Row]:
+        """Yield the rows of a query as they come, so that a large table never is in memory as a whole."""
+        yield from self._cursor.stream(SQL[name])
+
+    def rewind(self) -> bool:
+        """End the transaction that is open, if there is one; False if the connection is of no more use."""
+        status = self.connection.info.transaction_status
+        try:
+            if status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
+                self.change("rollback")
+        except psycopg.Error:
+            return False
+        return self.connection.info.transaction_status is TransactionStatus.IDLE
+
+    @property
+    def open(self) -> bool:
+        """Whether the server can still be reached through it, as far as is known."""
+        return not self.connection.closed
+
+    def close(self) -> None:
+        """Close the connection; a transaction that is open is rolled back by the server."""
+        self.connection.close()
+
+
+def columns(rows: Sequence[Row]) -> tuple[list[Any], ...]:
+    """Return rows as one list for each column: what goes to the server as arrays."""
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def held(row: Row) -> Row:
+    """Return a row as PostgreSQL can hold it, whose text knows no NUL."""
+    return tuple(held_text(value) if isinstance(value, str) else value for value in row)
+
+
+def given(row: Row) -> Row:
+    """Return the row that `held` was given."""
+    return tuple(_given(value) if isinstance(value, str) else value for value in row)
+
+
+def held_text(text: str) -> str:
+    """Return text as PostgreSQL can hold it: no two texts become the same."""
+    if _NULL not in text and _ESCAPE not in text:
+        return text
+    return text.replace(_ESCAPE, _ESCAPE + "1").replace(_NULL, _ESCAPE + "0")
+
+
+def _given(text: str) -> str:
+    return text.replace(_ESCAPE + "0", _NULL).replace(_ESCAPE + "1", _ESCAPE) if _ESCAPE in text else text

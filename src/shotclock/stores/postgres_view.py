@@ -1,0 +1,192 @@
+"""What can be read from the PostgreSQL store through one session."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeVar
+
+from shotclock.errors import NotFoundError
+from shotclock.model import (
+    Entry,
+    EntryKind,
+    Halt,
+    Opening,
+    Page,
+    Phase,
+    Plan,
+    Process,
+    Run,
+    RunId,
+    RunState,
+    Task,
+    Work,
+)
+from shotclock.stores import rows
+from shotclock.stores.postgres_session import Parameters, Session, given, held_text
+from shotclock.stores.rows import ALWAYS, WORK_CODE, instant, micros
+from shotclock.stores.sqlite_view import Plans
+
+V = TypeVar("V")
+
+_SINCE: Final = micros(ALWAYS)
+
+
+class PostgresSnapshot:
+    """`ports.Snapshot` over a session in which a transaction is open."""
+
+    def __init__(self, session: Session, plans: Plans) -> None:
+        self._db = session
+        self._plans = plans
+
+    def run(self, run_id: str) -> Run | None:
+        """Return the run of that text form."""
+        return self._one("run", (run_id,), rows.run_of)
+
+    def newest(self, identity: RunId) -> Run | None:
+        """Return the newest generation of the run."""
+        return self._one("run_newest", (identity.pipeline, identity.mode, identity.key), rows.run_of)
+
+    def before(self, identity: RunId) -> Run | None:
+        """Return the newest generation of the nearest earlier key."""
+        return self._one("run_before", (identity.pipeline, identity.mode, identity.key), rows.run_of)
+
+    def runs(
+        self, *, pipeline: str | None = None, state: RunState | None = None, limit: int = 50, superseded: bool = False
+    ) -> list[Run]:
+        """Return runs, the last started first."""
+        wanted = {"pipeline": pipeline, "state": state, "limit": limit, "superseded": superseded}
+        return self._all("runs", wanted, rows.run_of)
+
+    def plan(self, run_id: str) -> Plan:
+        """Return the plan of that run."""
+        known = self._plans.get(run_id)
+        if known is not None:
+            return known
+        read = self._read_plan(run_id)
+        self._plans.keep(run_id, read)
+        return read
+
+    def phase(self, phase_id: int) -> Phase:
+        """Return a phase."""
+        return _there(self._one("phase", (phase_id,), rows.phase_of), f"phase of number {phase_id}")
+
+    def phase_of(self, run_id: str, name: str) -> Phase | None:
+        """Return a run's phase by name."""
+        return self._one("phase_of", (run_id, held_text(name)), rows.phase_of)
+
+    def phases(self, run_id: str) -> list[Phase]:
+        """Return the run's phases in the plan's order."""
+        return self._all("phases", (run_id,), rows.phase_of)
+
+    def task(self, phase_id: int, work: Work, lo: int) -> Task | None:
+        """Return the task of that kind that starts at `lo`."""
+        row = self._db.row("task", (phase_id, lo, WORK_CODE[work]))
+        return None if row is None else rows.task_of(row)
+
+    def task_at(self, phase_id: int, ordinal: int) -> Task | None:
+        """Return the task whose range holds `ordinal`."""
+        row = self._db.row("task_at", (phase_id, ordinal))
+        return None if row is None or ordinal >= row[2] else rows.task_of(row)
+
+    def tasks(self, phase_id: int, *, after: int = -1, limit: int = 1_000, pending: bool = False) -> list[Task]:
+        """Return tasks over members, by `lo`."""
+        return self._tasks("tasks_pending" if pending else "tasks", (phase_id, after, limit))
+
+    def leasable(self, phase_id: int, now: datetime, limit: int) -> list[Task]:
+        """Return tasks that may be leased at `now`, by rank, then `lo`."""
+        wanted = {"phase": phase_id, "always": _SINCE, "now": micros(now), "limit": limit}
+        return self._tasks("tasks_leasable", wanted)
+
+    def next_ready(self, phase_id: int) -> datetime | None:
+        """Return when the first task of the phase may be leased."""
+        return self._instant("task_next_ready", (phase_id,))
+
+    def leased(self, *, owner: str | None = None, phase_id: int | None = None) -> list[Task]:
+        """Return the leased tasks of an owner, of a phase, or of both."""
+        if phase_id is None:
+            return self._tasks("tasks_leased", {"owner": owner})
+        return self._tasks("tasks_leased_of_phase", {"owner": owner, "phase": phase_id})
+
+    def page(self, phase_id: int, ordinal: int) -> Page | None:
+        """Return the page that holds the item of that ordinal."""
+        row = self._db.row("page", (phase_id, ordinal))
+        return None if row is None or ordinal >= row[1] else rows.page_of(row[0])
+
+    def pages(self, phase_id: int, *, after: int = -1, limit: int = 100) -> list[Page]:
+        """Return pages with `number` > `after`, in order."""
+        return self._all("pages", (phase_id, after, limit), rows.page_of)
+
+    def ordinal(self, phase_id: int, name: str) -> int | None:
+        """Return the ordinal of an item by its name."""
+        row = self._db.row("name", (phase_id, rows.name_key(name)))
+        return None if row is None else row[0]
+
+    def opening(self, phase_id: int) -> Opening | None:
+        """Return the phase's opening, if it has opened."""
+        return self._one("opening", (phase_id,), rows.opening_of)
+
+    def due(self, now: datetime, limit: int) -> list[Phase]:
+        """Return phases that are due at `now`, the longest due first."""
+        return self._all("phases_due", (micros(now), limit), rows.phase_of)
+
+    def next_due(self) -> datetime | None:
+        """Return when the next phase or message is due."""
+        return self._instant("next_due", ())
+
+    def active(self, pipeline: str | None = None) -> list[Phase]:
+        """Return phases at work in runs that run."""
+        return self._all("phases_active", {"pipeline": pipeline}, rows.phase_of)
+
+    def unfinished(self) -> list[Phase]:
+        """Return phases that wait or are at work in runs that run, in the order of `active`."""
+        return self._all("phases_unfinished", (), rows.phase_of)
+
+    def entries(
+        self, kind: EntryKind, *, scope: str, phase: str | None = None, member: str | None = None, limit: int = 1_000
+    ) -> list[Entry]:
+        """Return entries of that kind and scope, the oldest first."""
+        named = {"scope": scope, "phase": phase, "member": member}
+        wanted = {name: text and held_text(text) for name, text in named.items()}
+        found = self._db.rows("entries_of_member" if member else "entries", wanted | {"kind": kind, "limit": limit})
+        return [rows.entry_of(given(row)) for row in found]
+
+    def count_entries(self, kind: EntryKind, *, scope_prefix: str) -> int:
+        """Return how many entries of that kind have a scope that starts so."""
+        row = self._db.row("entries_count", {"kind": kind, "prefix": scope_prefix})
+        return 0 if row is None else row[0]
+
+    def tallies(self, scope: str) -> dict[str, int]:
+        """Return what was counted in that scope, by name."""
+        found = (given(row) for row in self._db.rows("tallies", (held_text(scope),)))
+        return {name: number for name, number in found}  # noqa: C416 - rows are wider to a type checker
+
+    def halts(self) -> list[Halt]:
+        """Return every halt, the oldest first."""
+        return [rows.halt_of(given(row)) for row in self._db.rows("halts")]
+
+    def processes(self) -> list[Process]:
+        """Return the processes that have sent a heartbeat."""
+        return self._all("processes", (), rows.process_of)
+
+    def _read_plan(self, run_id: str) -> Plan:
+        return _there(self._one("plan", (run_id,), rows.plan_of), f"run {run_id}")
+
+    def _one(self, name: str, parameters: Parameters, decode: Callable[[str], V]) -> V | None:
+        row = self._db.row(name, parameters)
+        return None if row is None else decode(row[0])
+
+    def _all(self, name: str, parameters: Parameters, decode: Callable[[str], V]) -> list[V]:
+        return [decode(row[0]) for row in self._db.rows(name, parameters)]
+
+    def _tasks(self, name: str, parameters: Parameters) -> list[Task]:
+        return [rows.task_of(row) for row in self._db.rows(name, parameters)]
+
+    def _instant(self, name: str, parameters: Parameters) -> datetime | None:
+        row = self._db.row(name, parameters)
+        return None if row is None or row[0] is None else instant(row[0])
+
+
+def _there(found: V | None, what: str) -> V:
+    if found is None:
+        message = f"there is no {what}"
+        raise NotFoundError(message)
+    return found
