@@ -150,7 +150,7 @@ def sources(facts: Facts) -> str:
         )
     columns = [
         Column("source"), Column("state"), Column("rows", numeric=True), Column("set aside", numeric=True),
-        Column("changed since the edition before", numeric=True, wide_only=True), Column("data up to", wide_only=True),
+        Column("new or changed with this edition", numeric=True, wide_only=True), Column("data up to", wide_only=True),
     ]  # fmt: skip
     rows = [
         [
