@@ -137,4 +137,55 @@ def _do_nothing(db: sqlite3.Connection, given: list[int], chunk: int, pages: dic
     assert all(len(done) == chunk for done in each(dict.fromkeys, chunks))
 
 
-MEASURES: dict[str, Callable[..., Result]] = {"bare_bulk": bulk, "bare_whole": whole}
+def copied(items: int, address: str) -> Result:
+    """Copy a settlement row for every member into PostgreSQL, 500 a transaction."""
+    import psycopg  # noqa: PLC0415 - only this measure needs it
+
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute("CREATE TABLE settled (phase BIGINT, ordinal BIGINT, kind SMALLINT, PRIMARY KEY (phase, ordinal))")
+        start = monotonic()
+        for lo in range(0, items, GROUP):
+            with db.transaction(), db.cursor().copy("COPY settled FROM STDIN") as copy:
+                for ordinal in range(lo, lo + GROUP):
+                    copy.write_row((1, ordinal, 1))
+        took = monotonic() - start
+        db.execute("DROP TABLE settled")
+        return {"rate": items / took}
+
+
+def one_row_a_job(items: int, address: str, workers: int) -> Result:
+    """Do nothing with jobs that are a row each: taken with SKIP LOCKED, marked when done, as job queues do it."""
+    import psycopg  # noqa: PLC0415 - only this measure needs it
+
+    def work(_: int) -> int:
+        done = 0
+        with psycopg.connect(address, autocommit=True) as db:
+            while (row := db.execute(_TAKE).fetchone()) is not None:
+                db.execute("UPDATE job SET state = 2 WHERE id = %s", row)
+                done += 1
+        return done
+
+    with psycopg.connect(address, autocommit=True) as db, ThreadPoolExecutor(workers) as pool:
+        db.execute("CREATE TABLE job (id BIGSERIAL PRIMARY KEY, state SMALLINT NOT NULL, name TEXT NOT NULL)")
+        db.execute("CREATE INDEX job_open ON job (id) WHERE state = 0")
+        start = monotonic()
+        with db.cursor().copy("COPY job (state, name) FROM STDIN") as copy:
+            for number in range(items):
+                copy.write_row((0, f"item-{number}"))
+        assert sum(pool.map(work, range(workers))) == items
+        took = monotonic() - start
+        db.execute("DROP TABLE job")
+        return {"rate": items / took}
+
+
+_TAKE = """
+UPDATE job SET state = 1 WHERE id = (SELECT id FROM job WHERE state = 0 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+MEASURES: dict[str, Callable[..., Result]] = {
+    "bare_bulk": bulk,
+    "bare_whole": whole,
+    "copied": copied,
+    "one_row_a_job": one_row_a_job,
+}

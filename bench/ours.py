@@ -15,11 +15,13 @@ from time import monotonic
 
 from bench import work
 from shotclock import Coordinator, Engine, Report, Settings
+from shotclock.buses import open_bus
 from shotclock.clock import SystemClock
-from shotclock.engine import views
+from shotclock.engine import listed
 from shotclock.engine.working import Held
 from shotclock.model import Execution, Items, Member, Phase, PhasePlan, Plan, Run, TaskReport
-from shotclock.stores.sqlite import SqliteStore
+from shotclock.ports import Bus, Store
+from shotclock.stores import open_store
 
 GROUP = 500
 """Reports in a transaction, and items in a large chunk."""
@@ -40,10 +42,10 @@ def fan_out(items: int, chunk: int, workers: int, function: str = "nothing", sou
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[tuple[SqliteStore, Settings]]:
-    """Give the store of a folder, as it is by default: WAL, full sync."""
-    settings = Settings(home=home)
-    store = SqliteStore(home / "store.db", busy=settings.store_busy, backlog=settings.backlog)
+def opened(home: Path, address: str = "") -> Iterator[tuple[Store, Settings]]:
+    """Give the store of a folder, as it is by default (WAL, full sync), or the one at an address."""
+    settings = Settings(home=home, store=address)
+    store = open_store(settings)
     try:
         yield store, settings
     finally:
@@ -51,10 +53,10 @@ def opened(home: Path) -> Iterator[tuple[SqliteStore, Settings]]:
 
 
 @contextmanager
-def engine(home: Path) -> Iterator[Engine]:
-    """Give an engine on the store of a folder."""
-    with opened(home) as (store, settings):
-        made = Engine(store, settings, SystemClock())
+def engine(home: Path, address: str = "") -> Iterator[Engine]:
+    """Give an engine on the store of a folder, or on the one at an address."""
+    with opened(home, address) as (store, settings):
+        made = Engine(store, settings, SystemClock(), bus=open_bus(settings) if address else None)
         try:
             yield made
         finally:
@@ -97,9 +99,9 @@ def _rolled(coordinator: Coordinator, items: int, chunk: int, function: str) -> 
     return run.id, held.phase
 
 
-def bulk(items: int) -> Result:
+def bulk(items: int, address: str = "") -> Result:
     """Report every member of a roll in chunks of 500, a transaction each."""
-    with TemporaryDirectory() as folder, opened(Path(folder)) as (store, settings):
+    with TemporaryDirectory() as folder, opened(Path(folder), address) as (store, settings):
         coordinator = Coordinator(store, settings, SystemClock())
         run, _ = _rolled(coordinator, items, GROUP, "nothing")
         leases = coordinator.lease("bench", {})
@@ -203,14 +205,12 @@ def _quantiles(waits: list[float]) -> Result:
     return {"p50_ms": median(waits), "p99_ms": waits[min(round(len(waits) * 0.99), len(waits) - 1)]}
 
 
-def hand_over_across(home: str, runs: int) -> Result:
+def hand_over_across(home: str, runs: int, address: str = "") -> Result:
     """Time from the commit of a phase's last report here to the first task of the next in another process."""
-    from shotclock.buses.local import LocalBus  # noqa: PLC0415 - only this measure needs a bus
-
     pipe = Path(home) / "told"
     os.mkfifo(pipe)
-    with opened(Path(home)) as (store, settings):
-        bus = LocalBus(Path(home))
+    with opened(Path(home), address) as (store, settings):
+        bus = open_bus(settings)
         coordinator = Coordinator(store, settings, SystemClock(), rang=lambda: bus.ring("doorbell", {}))
         waits = []
         for number in range(runs + 1):
@@ -225,21 +225,34 @@ def hand_over_across(home: str, runs: int) -> Result:
         return _quantiles(waits[1:])  # the first waits until the other process is up
 
 
-def _note_then_ring(committed: list[float], bus: object) -> Callable[[], None]:
+def _note_then_ring(committed: list[float], bus: Bus) -> Callable[[], None]:
     def rang() -> None:
         committed.append(monotonic())
-        bus.ring("doorbell", {})  # type: ignore[attr-defined]  # a LocalBus, imported where it is needed
+        bus.ring("doorbell", {})
 
     return rang
 
 
-def serve(home: str) -> Result:
+def serve(home: str, address: str = "") -> Result:
     """Work on whatever comes, until this process is ended."""
-    from shotclock.buses.local import LocalBus  # noqa: PLC0415 - only this measure needs a bus
-
-    with opened(Path(home)) as (store, settings):
-        Engine(store, settings, SystemClock(), bus=LocalBus(Path(home))).serve()
+    with opened(Path(home), address) as (store, settings):
+        Engine(store, settings, SystemClock(), bus=open_bus(settings)).serve()
     return {}
+
+
+def fleet(home: str, address: str, items: int, workers: int) -> Result:
+    """Start a fan-out in chunks of 500 and wait for its end; other processes do the work."""
+    with opened(Path(home), address) as (store, settings):
+        bus = open_bus(settings)
+        coordinator = Coordinator(store, settings, SystemClock(), rang=lambda: bus.ring("doorbell", {}))
+        start = monotonic()
+        run, _ = coordinator.start(fan_out(items, GROUP, workers), KEY)
+        while (found := store.read(lambda view: view.run(run.id))) is None or found.state == "running":
+            Event().wait(QUIET)
+        took = monotonic() - start
+        assert found.state == "complete", found
+        bus.close()
+        return {"rate": items / took, "seconds": took}
 
 
 def half(home: str, items: int) -> Result:
@@ -277,7 +290,7 @@ def status(runs: int) -> Result:
         waits = []
         for _ in range(9):
             start = monotonic()
-            store.read(lambda view: views.run_lines(view, limit=20))
+            store.read(lambda view: listed.run_lines(view, limit=20))
             waits.append((monotonic() - start) * 1_000)
         return {"ms": median(waits)}
 
@@ -302,6 +315,7 @@ MEASURES: dict[str, Callable[..., Result]] = {
     "hand_over": hand_over,
     "hand_over_across": hand_over_across,
     "serve": serve,
+    "fleet": fleet,
     "half": half,
     "again": again,
     "status": status,

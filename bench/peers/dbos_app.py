@@ -22,10 +22,10 @@ def _item(number: int, fault: str = "", seen: str = "") -> int:
 item = DBOS.workflow(name="item")(_item)
 
 
-def _launch(folder: str) -> Queue:
+def _launch(folder: str, address: str = "") -> Queue:
     config: DBOSConfig = {
         "name": "bench",
-        "system_database_url": f"sqlite:///{folder}/dbos.sqlite",
+        "system_database_url": address or f"sqlite:///{folder}/dbos.sqlite",
         "log_level": "ERROR",
         "run_admin_server": False,
     }
@@ -34,9 +34,9 @@ def _launch(folder: str) -> Queue:
     return DBOS.register_queue("bench", concurrency=8, polling_interval_sec=0.05)
 
 
-def timed(items: int, folder: str) -> dict[str, float]:
-    """Return the rate of one fan-in, from the first call to the last result."""
-    queue = _launch(folder)
+def timed(items: int, folder: str, address: str = "") -> dict[str, float]:
+    """Return the rate of one fan-in, from the first call to the last result; on PostgreSQL if there is an address."""
+    queue = _launch(folder, address)
     start = time.monotonic()
     handles = [queue.enqueue(item, number) for number in range(items)]
     assert sum(handle.get_result() for handle in handles) == items

@@ -12,7 +12,8 @@ from shotclock.cli.shell import Shell, common, examples, one_line, table
 
 if TYPE_CHECKING:
     from shotclock.engine.explaining import Explanation
-    from shotclock.engine.views import MissingMember, RunLine, RunView
+    from shotclock.engine.listed import RunLine
+    from shotclock.engine.views import MissingMember, RunView
     from shotclock.model import Phase, Run
     from shotclock.ports import Store
 
@@ -45,11 +46,11 @@ def status(shell: Shell, run: str | None, limit: int, pipeline: str | None) -> N
         shell.document([])
         shell.say(f"no runs yet in {settings.home}; start one: shotclock run PIPELINE KEY")
         return
-    from shotclock.engine import views  # noqa: PLC0415 - not for --help
+    from shotclock.engine import listed  # noqa: PLC0415 - not for --help
 
     with closing(shell.store(settings)) as store:
         if run is None:
-            lines = store.read(lambda view: views.run_lines(view, limit=limit, pipeline=pipeline))
+            lines = store.read(lambda view: listed.run_lines(view, limit=limit, pipeline=pipeline))
             shell.document(lines)
             _list(shell, lines)
         else:
@@ -153,7 +154,7 @@ def missing(shell: Shell, run: str, phase: str | None, limit: int | None) -> Non
     Each comes with how it stands and why. Large rolls are read page by page; --json writes one document for all.
     """
     from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
-    from shotclock.engine.views import halted_words  # noqa: PLC0415 - likewise
+    from shotclock.engine.listed import halted_words  # noqa: PLC0415 - likewise
 
     with closing(shell.store(shell.settings())) as store:
         found = store.read(lambda view: find_run(view, run))

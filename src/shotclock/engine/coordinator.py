@@ -11,6 +11,7 @@ from shotclock.core.clocks import halted
 from shotclock.engine import flow, judging, recording, resuming, roll_changes, scheduling, starting, working
 from shotclock.engine.desk import Desk, Question
 from shotclock.engine.scheduling import Ticked
+from shotclock.engine.together import Together
 from shotclock.engine.working import Held, ItemPair, Lease
 from shotclock.errors import NotFoundError, StaleError, UsageError
 from shotclock.model import (
@@ -53,6 +54,7 @@ class Coordinator:
         self.clock = clock
         self._asked = asked
         self._rang = rang
+        self._together = Together(self._record_all, settings.backlog)
         self._purged_at: datetime | None = None
         self._plans: dict[tuple[str, str], Plan] = {}
 
@@ -182,9 +184,12 @@ class Coordinator:
     def report(self, reports: Sequence[Report]) -> list[Answer]:
         """Take reports from outside, in order; what is accepted, late, conflicting or parked is durable on return.
 
-        Raises `UsageError` for one that nothing can be made of; then none of this call is stored.
+        Raises `UsageError` for one that nothing can be made of; then none of this call is stored. Calls that come at
+        the same time share a commit, and their phases' gates are decided once.
         """
+        return self._together.report(reports)
 
+    def _record_all(self, reports: Sequence[Report]) -> list[Answer]:
         def work(desk: Desk) -> list[Answer]:
             return [self._record(desk, report) for report in reports]
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shotclock.engine import staging, views
+from shotclock.engine import listed, staging
 from shotclock.model import Phase, PhasePlan, Plan, Process, Run
 from shotclock.ports import Snapshot
 from shotclock.settings import Settings, words
@@ -139,7 +139,7 @@ def _parked(view: Snapshot) -> Iterator[Finding]:
         if run.superseded:
             continue
         scope = str(replace(run.identity, generation=1))
-        for entry in view.entries("parked", scope=scope, limit=views.NAMED):
+        for entry in view.entries("parked", scope=scope, limit=listed.NAMED):
             counted += 1
             text = f"a report for {entry.member} counts for nobody{_near(view, run, entry.phase, entry.member)}"
             yield Finding(

@@ -1,9 +1,9 @@
 """Rolls as the store keeps them: from ordinals to names and back, who is missing, and counting a phase's members."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from shotclock.core import settling
-from shotclock.engine.desk import Desk
 from shotclock.model import (
     KINDS,
     UNSATISFIED,
@@ -17,6 +17,9 @@ from shotclock.model import (
 )
 from shotclock.ports import Snapshot
 
+if TYPE_CHECKING:
+    from shotclock.engine.desk import Desk
+
 RANK: dict[Importance, int] = {"critical": 0, "required": 1, "optional": 2}
 BY_RANK: dict[int, Importance] = {rank: importance for importance, rank in RANK.items()}
 
@@ -26,7 +29,7 @@ def importance_of(task: Task) -> Importance:
     return BY_RANK[task.rank]
 
 
-def count(desk: Desk, phase: Phase, importance: Importance, settled: Mapping[Kind, int]) -> Phase:
+def count(desk: "Desk", phase: Phase, importance: Importance, settled: Mapping[Kind, int]) -> Phase:
     """Count members of one importance that went from pending to other kinds."""
     for kind, number in settled.items():
         phase = desk.put(settling.moved(phase, importance, "pending", kind, number, desk.now))

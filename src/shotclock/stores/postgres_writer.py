@@ -12,12 +12,12 @@ from uuid import uuid4
 import psycopg
 
 from shotclock.errors import StoreError, StoreUnsureError
+from shotclock.groups import Call, Queue, interrupted
 from shotclock.ports import Transaction
 from shotclock.postgres import here, lost, passing
 from shotclock.stores.postgres_change import PostgresTransaction
 from shotclock.stores.postgres_server import Patience, Server
 from shotclock.stores.postgres_session import Session
-from shotclock.stores.sqlite_queue import Job, Queue, interrupted
 from shotclock.stores.sqlite_view import Plans
 
 
@@ -39,7 +39,7 @@ class Writer:
 
     def write(self, work: Callable[[Transaction], Any]) -> Any:  # noqa: ANN401 - what the work returns
         """Return what `work` returned, once it is durable."""
-        job = Job(work)
+        job = Call(work)
         self._queue.submit(job, self._lead)
         return job.outcome()
 
@@ -49,8 +49,8 @@ class Writer:
             self._closed = True
             self._drop()
 
-    def _lead(self, own: Job) -> None:
-        group: list[Job] = []
+    def _lead(self, own: Call) -> None:
+        group: list[Call] = []
         with self._lock:
             try:
                 self._carry_out(group)
@@ -62,7 +62,7 @@ class Writer:
         for job in group:
             job.settle()
 
-    def _carry_out(self, group: list[Job]) -> None:
+    def _carry_out(self, group: list[Call]) -> None:
         """Carry out a group and all who come meanwhile; what passes is tried again."""
         patience = Patience(self._server.limits)
         while True:
@@ -77,7 +77,7 @@ class Writer:
                 self._apart(group)
             return
 
-    def _apart(self, group: list[Job]) -> None:
+    def _apart(self, group: list[Call]) -> None:
         """Give each job a commit of its own: one of them asks for what PostgreSQL refuses, the others do not."""
         for job in group:
             one = [job]
@@ -87,7 +87,7 @@ class Writer:
                 self._rollback(error)
                 job.ran, job.error = False, self._server.unavailable(error)
 
-    def _attempt(self, group: list[Job], *, alone: bool) -> None:
+    def _attempt(self, group: list[Call], *, alone: bool) -> None:
         """Carry out a group in a transaction; what an earlier attempt found is forgotten."""
         for job in group:
             job.ran, job.error = False, None
@@ -105,7 +105,7 @@ class Writer:
         session.carry_out("begin", {"lock": self._server.address.lock})
         return PostgresTransaction(session, self._plans)
 
-    def _run(self, session: Session, transaction: PostgresTransaction, job: Job) -> PostgresTransaction:
+    def _run(self, session: Session, transaction: PostgresTransaction, job: Call) -> PostgresTransaction:
         """Run a job; return the transaction in which the next one runs."""
         transaction.begin_job()
         try:
@@ -163,7 +163,7 @@ class Writer:
             raise
         return None if row is None else row[0]
 
-    def _fail(self, group: list[Job], error: StoreError) -> None:
+    def _fail(self, group: list[Call], error: StoreError) -> None:
         if not any(job.ran for job in group):
             # The server was not to be had: those who wait would each wait as long for the same answer.
             while len(group) < self._backlog and self._queue.take(group):
@@ -171,7 +171,7 @@ class Writer:
         for job in group:
             job.error = job.error or type(error)(str(error))
 
-    def _give_up(self, own: Job, group: list[Job]) -> None:
+    def _give_up(self, own: Call, group: list[Call]) -> None:
         """After an interrupt: what was committed is so, what was not is done by the next leader, or refused."""
         happened = self._committing and self._happened()
         self._committing = False

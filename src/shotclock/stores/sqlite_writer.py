@@ -6,10 +6,10 @@ from threading import Lock, get_ident
 from typing import Any
 
 from shotclock.errors import StoreUnavailableError
+from shotclock.groups import Call, Queue, interrupted
 from shotclock.ports import Transaction
 from shotclock.stores.sqlite_change import SqliteTransaction
 from shotclock.stores.sqlite_file import StoreFile
-from shotclock.stores.sqlite_queue import Job, Queue, interrupted
 from shotclock.stores.sqlite_view import Plans
 from shotclock.stores.statements import SQL
 
@@ -30,7 +30,7 @@ class Writer:
 
     def write(self, work: Callable[[Transaction], Any]) -> Any:  # noqa: ANN401 - what the work returns
         """Return what `work` returned, once it is durable."""
-        job = Job(work)
+        job = Call(work)
         self._queue.submit(job, self._lead)
         return job.outcome()
 
@@ -51,8 +51,8 @@ class Writer:
         """Let writes go on; the next one opens a connection."""
         self._lock.release()
 
-    def _lead(self, own: Job) -> None:
-        group: list[Job] = []
+    def _lead(self, own: Call) -> None:
+        group: list[Call] = []
         with self._lock:
             self._thread = get_ident()
             try:
@@ -67,7 +67,7 @@ class Writer:
         for job in group:
             job.settle()
 
-    def _carry_out(self, group: list[Job]) -> None:
+    def _carry_out(self, group: list[Call]) -> None:
         db = self._connection()
         transaction = SqliteTransaction(db, self._plans)
         while len(group) < self._backlog and self._queue.take(group):
@@ -76,7 +76,7 @@ class Writer:
             self._check_place()
             db.execute(SQL["commit"])
 
-    def _run(self, db: sqlite3.Connection, transaction: SqliteTransaction, job: Job) -> None:
+    def _run(self, db: sqlite3.Connection, transaction: SqliteTransaction, job: Call) -> None:
         # The first job of a transaction needs no savepoint: if it fails, there is nothing else to keep.
         nested = db.in_transaction
         db.execute(SQL["job_begin" if nested else "begin"])
@@ -95,7 +95,7 @@ class Writer:
             db.execute(SQL["job_end"])
         job.ran = job.error is None
 
-    def _fail(self, group: list[Job], error: sqlite3.Error | StoreUnavailableError) -> None:
+    def _fail(self, group: list[Call], error: sqlite3.Error | StoreUnavailableError) -> None:
         if not any(job.ran for job in group):
             # The lock was not to be had: those who wait would each wait as long for the same answer.
             while len(group) < self._backlog and self._queue.take(group):
@@ -105,8 +105,8 @@ class Writer:
         for job in group:
             job.error = job.error or StoreUnavailableError(str(told))
 
-    def _give_up(self, own: Job, group: list[Job]) -> None:
-        again: list[Job] = []
+    def _give_up(self, own: Call, group: list[Call]) -> None:
+        again: list[Call] = []
         if self._db is not None and self._db.in_transaction:
             self._rollback()
             again = [job for job in group if job.ran and job is not own]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shotclock.engine import explaining, views
+from shotclock.engine import explaining, listed, views
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.explaining import Explanation
 from shotclock.model import (
@@ -200,7 +200,7 @@ def test_the_rule_is_said_in_words(gate: Gate, words: str) -> None:
 def test_a_list_of_runs_names_the_first_who_are_missing() -> None:
     day = Day(Gate())
     day.report("a")
-    (line,) = day.store.read(lambda view: views.run_lines(view, limit=10))
+    (line,) = day.store.read(lambda view: listed.run_lines(view, limit=10))
     assert (line.id, line.phases_done, line.phases, line.missing, line.missing_count) == (RUN, 0, 2, ("raw.b",), 1)
 
 

@@ -96,12 +96,19 @@ def test_items_a_worker_finished_too_late_are_carried(day: Day) -> None:
     assert day.phase("items", run.id).counts.required.succeeded == 4
 
 
+def test_a_rerun_that_is_asked_for_again_by_its_generation_makes_one(day: Day) -> None:
+    day.start(external("a"))
+    day.coordinator.rerun(f"p/{KEY}#1", day.plan, "raw")
+    assert day.coordinator.rerun(f"p/{KEY}#1", day.plan, "raw").id == f"p/{KEY}#2"
+    assert day.coordinator.rerun(f"p/{KEY}#2", day.plan, "raw").id == f"p/{KEY}#3"
+
+
 def test_a_superseded_generation_is_not_rerun(day: Day) -> None:
     day.start(external("a"))
-    day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    day.coordinator.rerun(f"p/{KEY}#1", day.plan, "raw")
     day.coordinator.rerun(f"p/{KEY}#2", day.plan, "raw")
     with pytest.raises(UsageError, match="newest generation is p/2025-01-15#3"):
-        day.coordinator.rerun(f"p/{KEY}#2", day.plan, "raw")
+        day.coordinator.rerun(f"p/{KEY}#1", day.plan, "raw")
 
 
 def test_a_worker_of_the_old_generation_settles_nothing_in_the_new_one(day: Day) -> None:

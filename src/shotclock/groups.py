@@ -1,7 +1,7 @@
-"""The queue of writes: whoever comes first leads, commits for all who wait, then appoints the next in line.
+"""Calls that share a commit: whoever comes first leads, commits for all who wait, then appoints the next in line.
 
-A thread that writes appends its job. If nobody leads it leads at once; otherwise it sleeps until its job is settled or
-it is appointed. A leader carries out one group, wakes its members, and appoints the head of what has gathered since.
+A thread appends its call. If nobody leads it leads at once; otherwise it sleeps until its call is settled or it is
+appointed. A leader carries out one group, wakes its members, and appoints the head of what has gathered since.
 """
 
 from collections import deque
@@ -10,13 +10,12 @@ from threading import Lock
 from typing import Any
 
 from shotclock.errors import StoreUnavailableError
-from shotclock.ports import Transaction
 
 
-class Job:
+class Call:
     """One caller's work, and what became of it."""
 
-    def __init__(self, work: Callable[[Transaction], Any]) -> None:
+    def __init__(self, work: Any) -> None:  # noqa: ANN401 - whatever the leader knows how to carry out
         self.work = work
         self.ran = False
         """Whether it was carried out in the transaction at hand."""
@@ -44,24 +43,24 @@ class Job:
 
 
 class Queue:
-    """Jobs that wait, and whether somebody leads."""
+    """Calls that wait, and whether somebody leads."""
 
     def __init__(self) -> None:
         self._mutex = Lock()
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[Call] = deque()
         self._led = False
 
-    def submit(self, job: Job, lead: Callable[[Job], None]) -> None:
-        """Return once the job is settled, here or by another thread; `lead` carries out one group, this job in it."""
+    def submit(self, call: Call, lead: Callable[[Call], None]) -> None:
+        """Return once the call is settled, here or by another thread; `lead` carries out one group, this call in it."""
         try:
-            if not self._enter(job):
-                job.wake.acquire()
-            if not job.settled:
-                lead(job)
+            if not self._enter(call):
+                call.wake.acquire()
+            if not call.settled:
+                lead(call)
         finally:
-            self._leave(job)
+            self._leave(call)
 
-    def take(self, group: list[Job]) -> bool:
+    def take(self, group: list[Call]) -> bool:
         """Move the head of the queue to the group; say whether there was one."""
         with self._mutex:
             if not self._waiting:
@@ -69,25 +68,25 @@ class Queue:
             group.append(self._waiting.popleft())
             return True
 
-    def put_back(self, jobs: list[Job]) -> None:
-        """Return jobs to the head of the queue, in order."""
+    def put_back(self, calls: list[Call]) -> None:
+        """Return calls to the head of the queue, in order."""
         with self._mutex:
-            self._waiting.extendleft(reversed(jobs))
+            self._waiting.extendleft(reversed(calls))
 
-    def _enter(self, job: Job) -> bool:
+    def _enter(self, call: Call) -> bool:
         with self._mutex:
-            self._waiting.append(job)
-            job.leads = not self._led
+            self._waiting.append(call)
+            call.leads = not self._led
             self._led = True
-            return job.leads
+            return call.leads
 
-    def _leave(self, job: Job) -> None:
+    def _leave(self, call: Call) -> None:
         with self._mutex:
-            if not job.settled and job in self._waiting:
-                self._waiting.remove(job)
-            if not job.leads:
+            if not call.settled and call in self._waiting:
+                self._waiting.remove(call)
+            if not call.leads:
                 return
-            job.leads = False
+            call.leads = False
             self._led = bool(self._waiting)
             if self._led:
                 self._waiting[0].leads = True
@@ -95,6 +94,6 @@ class Queue:
 
 
 def interrupted() -> StoreUnavailableError:
-    """Return the error for a job whose leader was interrupted while it ran."""
+    """Return the error for a call whose leader was interrupted while it ran."""
     message = "the thread that was committing was interrupted; nothing of this call was stored: repeat it"
     return StoreUnavailableError(message)
