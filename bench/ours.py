@@ -192,8 +192,8 @@ def hand_over(runs: int) -> Result:
             Event().wait(QUIET)
             made.coordinator.report([_report(run.id, "outside", "first")])
             committed = monotonic()
-            while len(work.starts) <= number:
-                Event().wait(0.0005)
+            work.begun.wait()
+            work.begun.clear()
             waits.append(max(work.starts[number] - committed, 0) * 1_000)
         made.stop()
         thread.join()

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,8 @@ marks: list[tuple[float, int]] = []
 """When each task ended, and how many items it had."""
 starts: list[float] = []
 """When each member function was entered."""
+begun = Event()
+"""Whether one was entered since somebody last looked."""
 
 
 def listed(ctx: Context) -> Iterator[str]:
@@ -38,6 +41,7 @@ def follow(ctx: Context) -> Succeeded:
     """Note when the function was entered, and tell whoever waits for it."""
     now = monotonic()
     starts.append(now)
+    begun.set()
     target: Any = ctx.params.get("tell")
     if target is not None:
         with open(str(target), "w", encoding="utf-8") as pipe:  # noqa: PTH123 - a named pipe is no file

@@ -1,5 +1,6 @@
 """The coordinator: every way to change the state, each one transaction, each safe to call twice and from anywhere."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -212,12 +213,18 @@ class Coordinator:
     def work_done(
         self, owner: str, reports: Sequence[TaskReport], busy: Mapping[int, int], *, only: str | None = None
     ) -> tuple[list[Answer], list[Lease]]:
-        """Take a worker's reports and lease it what may run next, in one commit."""
+        """Take a worker's reports and lease it what may run next, in one commit that leaves it nothing more to do."""
 
         def work(desk: Desk) -> tuple[list[Answer], list[Lease]]:
             answers = working.take_reports(desk, owner, reports, busy)
-            judging.decide_touched(desk)
-            return answers, working.lease(desk, owner, busy, only=only)
+            held, given = Counter(busy), []
+            while True:
+                judging.decide_touched(desk)
+                more = working.lease(desk, owner, held, only=only)
+                held.update(lease.phase.id for lease in more)
+                given += more
+                if not desk.undecided:  # leasing gives up on what was lost too often, which may open a phase
+                    return answers, given
 
         return self._do(work)
 

@@ -99,6 +99,10 @@ class Desk:
         """Return a run's phases as they stand here."""
         return [self._phases.setdefault(phase.id, phase) for phase in self._tx.phases(run_id)]
 
+    def active(self) -> list[Phase]:
+        """Return phases that are at work in runs that run, as they stand here."""
+        return [self._phases.setdefault(phase.id, phase) for phase in self.tx.active()]
+
     def phase_of(self, run_id: str, name: str) -> Phase | None:
         """Return a run's phase by name as it stands here."""
         phase = self._tx.phase_of(run_id, name)
@@ -122,6 +126,11 @@ class Desk:
     def touch(self, phase: Phase) -> None:
         """Have the phase's gate decided before this commits."""
         self._touched[phase.id] = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a phase's gate must be decided."""
+        return bool(self._touched)
 
     def touched(self) -> Phase | None:
         """Return the next phase whose gate must be decided."""

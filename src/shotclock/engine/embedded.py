@@ -149,7 +149,7 @@ class Engine:
         """Report what ended and lease what may run, in one commit."""
         self._unsent += self._worker.ended(endings)
         self._looked_at = self._clock.now()
-        self._own_ring = bool(self._unsent)
+        self._own_ring = True
         _, given = self.coordinator.work_done(self.owner, self._unsent, self._worker.busy, only=self._only)
         self._own_ring = False
         self._unsent = []

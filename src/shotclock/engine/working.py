@@ -55,7 +55,7 @@ def lease(desk: Desk, owner: str, busy: Mapping[int, int], *, only: str | None) 
     `busy` says how many tasks of each phase the worker holds. `only` restricts it to one run.
     """
     taken: list[Lease] = []
-    for phase in desk.tx.active():
+    for phase in desk.active():
         if only is not None and phase.run != only:
             continue
         taken += _lease_phase(desk, owner, desk.phase(phase.id), busy.get(phase.id, 0))
