@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench import report
+from bench import report, served
 from bench.measuring import child, command_ms, load, medians, peer, versions
 from bench.peers.redis import MissingPartError
 from bench.report import Bar, Row
@@ -134,6 +134,11 @@ class Bench:
         name = f"restart with {self.size:,} enumerated, half settled, all killed: first task"
         self.add(name, "≤ 1 s", f"{took:.2f} s", met=took <= 1)
 
+    def served(self) -> None:
+        """Measure on PostgreSQL."""
+        for line in served.lines(self.size, self.times):
+            self.add(line.measure, line.target, line.shown, met=line.met)
+
     def status(self) -> None:
         """Time the list of runs in a store of many, and what the commands cost."""
         runs = self.size // 10
@@ -218,6 +223,8 @@ def main() -> None:
         measure()
         _write(bench, page)
     page.reliability = _reliability(quick=bench.quick)
+    _write(bench, page)
+    bench.served()
     _write(bench, page)
     for items in (1_000,) if bench.quick else (1_000, 5_000, 10_000):
         bench.peers(items)
