@@ -10,12 +10,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from shotclock.errors import UsageError
-from shotclock.model import spans
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
 _PREFIX = "SHOTCLOCK_"
@@ -31,12 +29,17 @@ def duration(text: str) -> timedelta:
     if not found or "".join(part[0] for part in found) != compact:
         message = f"{text!r} is not a duration: write numbers with ms, s, m, h or d, such as 30m or 1h30m"
         raise ValueError(message)
-    total = sum(float(part["number"]) * spans.UNITS[part["unit"]] for part in found)
+    from shotclock.model.spans import UNITS  # noqa: PLC0415 - commands that look at nothing load no model
+
+    total = sum(float(part["number"]) * UNITS[part["unit"]] for part in found)
     return timedelta(seconds=total)
 
 
-words = spans.words
-"""Writes a duration as `duration` reads it."""
+def words(span: timedelta) -> str:
+    """Write a duration as `duration` reads it: the two largest units, or milliseconds below a second."""
+    from shotclock.model import spans  # noqa: PLC0415 - commands that look at nothing load no model
+
+    return spans.words(span)
 
 
 def _setting(default: object, help_: str) -> Any:  # noqa: ANN401 - stands for a field of any type
@@ -176,6 +179,8 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, tuple[object, s
 def _typed(name: str, raw: object, source: str) -> object:
     known = {item.name: item for item in fields(Settings)}
     if name not in known:
+        from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
+
         near = get_close_matches(name, known, n=1)
         hint = f"; the nearest is {near[0]}" if near else ""
         message = f"{source}: there is no setting {name}{hint}"

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -48,6 +47,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; a wrong name is answered with the nearest one."""
         if cmd_name not in COMMANDS:
+            from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
+
             near = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"; the nearest is {near[0]}" if near else ""
             message = f"there is no command {cmd_name!r}{hint}"
