@@ -78,6 +78,9 @@ class Snapshot(Protocol):
         - leased ones whose `lease_until` is not after `now`.
         """
 
+    def count_leasable(self, phase_id: int, now: datetime) -> int:
+        """Return how many tasks `leasable` would give without a limit; from an index alone."""
+
     def next_ready(self, phase_id: int) -> datetime | None:
         """Return the earliest `ready_at` or `lease_until` of the phase's queued and leased tasks.
 

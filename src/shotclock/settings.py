@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shotclock.errors import UsageError
+from shotclock.model import digest, slug
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -22,6 +23,10 @@ _PREFIX = "SHOTCLOCK_"
 _TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT")}
 """What a command is told of its task, and may pass on to a command of ours."""
 _NOT_SETTINGS = {f"SHOTCLOCK_{name}" for name in ("SETTINGS", "DATA", "REQUIRE", "PROOF")} | _TOLD
+
+
+_OWN = {"home", "tags"}
+"""Settings that differ between processes that work together."""
 
 
 def duration(text: str) -> timedelta:
@@ -59,6 +64,10 @@ class Settings:
 
     home: Path = _setting(Path(".shotclock"), "Folder of the store, the warehouse, staged and published files.")
     store: str = _setting("", "Where state lives: sqlite:///PATH or memory://. Empty: sqlite in `home`.")
+
+    tags: str = _setting(
+        "", "What tasks may ask of a worker and this process has, such as gpu: words with commas between."
+    )
 
     lease: timedelta = _setting(timedelta(seconds=60), "How long a lease lasts without a heartbeat.")
     heartbeat: timedelta = _setting(
@@ -104,6 +113,7 @@ class Settings:
     )
     kill: timedelta = _setting(timedelta(seconds=2), "Time between asking a child process to end and killing it.")
 
+    max_tasks: int = _setting(1_000, "Most tasks a process holds at once, over all phases.")
     max_leases: int = _setting(10, "Leases of a member that may be lost before it is abandoned.")
     max_reruns: int = _setting(2, "Automatic generations for a key and mode.")
     hourly_attempts: int = _setting(
@@ -126,6 +136,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values that contradict each other."""
+        try:
+            self.tag_set  # noqa: B018 - read for its error
+        except ValueError as error:
+            message = f"setting tags: {error}"
+            raise UsageError(message) from error
         self._ordered("heartbeat", "lease", "a lease must outlast the heartbeat that renews it")
         self._ordered("retry_first", "retry_most", "the first wait cannot be longer than the longest")
         for item in fields(self):
@@ -136,6 +151,11 @@ class Settings:
             if isinstance(value, int) and value < 1:
                 message = f"setting {item.name} must be at least 1, it is {value}"
                 raise UsageError(message)
+
+    @property
+    def tag_set(self) -> frozenset[str]:
+        """What `tags` names."""
+        return frozenset(slug(word.strip(), "tag") for word in self.tags.split(",") if word.strip())
 
     def _ordered(self, low: str, high: str, why: str) -> None:
         if getattr(self, low) > getattr(self, high):
@@ -189,6 +209,12 @@ def _typed(name: str, raw: object, source: str) -> object:
     except ValueError as error:
         message = f"{source}: setting {name}: {error}"
         raise UsageError(message) from error
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return what all values hash to, but those that may differ: `home`, and what a process has, `tags`."""
+    values = [f"{item.name}={getattr(settings, item.name)!r}" for item in fields(settings) if item.name not in _OWN]
+    return digest("\n".join(values).encode())[:12]
 
 
 def described() -> list[tuple[str, str, str, str]]:

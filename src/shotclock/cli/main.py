@@ -15,10 +15,13 @@ from shotclock.errors import ShotclockError, SpecError, UsageError
 COMMANDS: Final = {
     "run": "running",
     "backfill": "backfilling",
+    "worker": "serving",
     "status": "showing",
     "missing": "showing",
     "gaps": "gaps",
     "explain": "showing",
+    "processes": "fleet",
+    "backlog": "fleet",
     "report": "reporting",
     "rerun": "rerunning",
     "validate": "checking",

@@ -10,6 +10,7 @@ from shotclock import clock as clocks
 from shotclock.core.clocks import halted
 from shotclock.engine import flow, judging, recording, roll_changes, scheduling, starting, working
 from shotclock.engine.desk import Desk, Question
+from shotclock.engine.reach import EVERYTHING, Reach
 from shotclock.engine.scheduling import Ticked
 from shotclock.engine.working import Held, ItemPair, Lease
 from shotclock.errors import NotFoundError, StaleError, UsageError
@@ -200,19 +201,19 @@ class Coordinator:
 
     # --- tasks ---
 
-    def lease(self, owner: str, busy: Mapping[int, int], *, only: str | None = None) -> list[Lease]:
+    def lease(self, owner: str, busy: Mapping[int, int], reach: Reach = EVERYTHING) -> list[Lease]:
         """Lease what may run now, given how many tasks of each phase the worker holds already."""
-        return self._do(lambda desk: working.lease(desk, owner, busy, only=only))
+        return self._do(lambda desk: working.lease(desk, owner, busy, reach))
 
     def work_done(
-        self, owner: str, reports: Sequence[TaskReport], busy: Mapping[int, int], *, only: str | None = None
+        self, owner: str, reports: Sequence[TaskReport], busy: Mapping[int, int], reach: Reach = EVERYTHING
     ) -> tuple[list[Answer], list[Lease]]:
         """Take a worker's reports and lease it what may run next, in one commit."""
 
         def work(desk: Desk) -> tuple[list[Answer], list[Lease]]:
             answers = working.take_reports(desk, owner, reports, busy)
             judging.decide_touched(desk)
-            return answers, working.lease(desk, owner, busy, only=only)
+            return answers, working.lease(desk, owner, busy, reach)
 
         return self._do(work)
 

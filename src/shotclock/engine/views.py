@@ -8,7 +8,7 @@ from typing import Final, cast
 from msgspec import Struct, field
 
 from shotclock.core import clocks, rules
-from shotclock.engine import rolls, timing
+from shotclock.engine import fleet, rolls, timing
 from shotclock.engine.desk import Desk
 from shotclock.engine.timing import ClockView
 from shotclock.model import (
@@ -24,6 +24,7 @@ from shotclock.model import (
     PhasePlan,
     PhaseState,
     Plan,
+    Process,
     Run,
     RunId,
     RunState,
@@ -96,6 +97,8 @@ class PhaseView(Struct, frozen=True, kw_only=True):
     carried_from: str | None = None
     stale_inputs: tuple[str, ...] = ()
     handover: str | None = None
+    lacks: tuple[str, ...] = ()
+    """What tasks ask of a worker and no process that lives has."""
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -212,7 +215,8 @@ def missing_names(view: Snapshot, plan: Plan, phase: Phase, most: int = NAMED) -
 def run_view(view: Snapshot, run: Run, settings: Settings, now: datetime) -> RunView:
     """Return a run with all its phases."""
     desk, plan = desk_of(view, settings, now), view.plan(run.id)
-    phases = tuple(_phase(desk, plan, phase) for phase in view.phases(run.id))
+    alive = fleet.living(view, settings, now)
+    phases = tuple(_phase(desk, plan, phase, alive) for phase in view.phases(run.id))
     return RunView(
         id=run.id,
         pipeline=run.pipeline,
@@ -263,7 +267,7 @@ def _slowest(phases: Sequence[PhaseView]) -> str | None:
     return max(timed, key=lambda phase: phase.took or timedelta(0)).name if len(timed) > 1 else None
 
 
-def _phase(desk: Desk, plan: Plan, phase: Phase) -> PhaseView:
+def _phase(desk: Desk, plan: Plan, phase: Phase, alive: list[Process]) -> PhaseView:
     own, counts = plan.phase(phase.name), phase.counts
     took, rate, left = _pace(phase, desk.now)
     given = timing.clocks(desk.scene(phase), desk.now) if phase.state == "active" else ()
@@ -297,6 +301,7 @@ def _phase(desk: Desk, plan: Plan, phase: Phase) -> PhaseView:
         carried_from=phase.carried_from,
         stale_inputs=phase.stale_inputs,
         handover=None if phase.handover is None else phase.handover.state,
+        lacks=fleet.lacks(desk.tx, own, phase, alive),
     )
 
 

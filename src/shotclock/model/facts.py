@@ -440,3 +440,11 @@ class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: datetime
     beat_at: datetime
     version: str = ""
+    kind: str = "run"
+    """What it is for: ``run`` works on one run until it is over, ``worker`` on whatever comes."""
+    tags: tuple[str, ...] = ()
+    """What tasks may ask of a worker, and this one has."""
+    settings: str = ""
+    """What its settings hash to, but for `home`: processes over one store should agree."""
+    ended_at: datetime | None = None
+    """When it left, having given everything back."""

@@ -98,6 +98,9 @@ SELECT task.kinds, task.body FROM (
 ) AS ready CROSS JOIN task ON task.phase = :phase AND task.lo = ready.lo AND task.work = ready.work
 ORDER BY ready.rank, ready.lo, ready.work;
 
+-- name: tasks_leasable_count
+SELECT count(*) FROM task INDEXED BY task_open WHERE phase = ? AND available_at <= ?;
+
 -- name: task_next_ready
 SELECT min(available_at) FROM task INDEXED BY task_open WHERE phase = ? AND available_at IS NOT NULL;
 
