@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from shotclock.engine.executors.child import JOB, REPORT, STOP, Line
+from shotclock.engine.executors.child import JOB, LAST, REPORT, STOP, Line
 from shotclock.engine.job import Ended, Job, Key, died, failed_again, timed_out
 from shotclock.model import Again, TaskReport
 
@@ -132,15 +132,16 @@ class ProcessExecutor:
         try:
             while True:
                 message = child.pipe.recv_bytes()
-                if message[:1] == REPORT:
-                    self._answered(child, msgspec.json.decode(message[1:], type=TaskReport))
+                if message[:1] in {REPORT, LAST}:
+                    report = msgspec.json.decode(message[1:], type=TaskReport)
+                    self._answered(child, report, stays=message[:1] == REPORT)
                 else:
                     line = msgspec.json.decode(message[1:], type=Line)
                     logging.getLogger(line.name).log(line.level, "%s", line.text)
         except (EOFError, OSError):
             self._died(child, child.process.wait())
 
-    def _answered(self, child: _Child, report: TaskReport) -> None:
+    def _answered(self, child: _Child, report: TaskReport, *, stays: bool) -> None:
         with self._lock:
             job = child.job
             if job is None or (report.phase, report.work, report.lo, report.token) != job.key:
@@ -148,11 +149,12 @@ class ProcessExecutor:
             child.job = None
             if self._busy.pop(job.key, None) is None:
                 return
-            if not child.cut:
+            if stays and not child.cut:
                 self._free.append(child)
         self._ended(job, report)
 
     def _died(self, child: _Child, code: int) -> None:
+        child.signal(signal.SIGKILL)  # what it started and has left behind
         with self._lock:
             child.gone = True
             child.pipe.close()
