@@ -193,6 +193,13 @@ class Transaction(Snapshot, Protocol):
     def put_halt(self, halt: Halt) -> None:
         """Add a halt, or replace the one of the same scope and start."""
 
+    def lend(self) -> AbstractContextManager[Any]:
+        """Lend the connection that this transaction is open on, for tables of the caller's own in the same database.
+
+        What is written through it is durable with the transaction or not at all. Statements that begin or end one, and
+        changes of the store's own tables, are refused. Raises `UsageError` where the store is no database.
+        """
+
     def beat(self, process: Process) -> None:
         """Keep a process's heartbeat, replacing its last."""
 

@@ -130,6 +130,13 @@ class Settings:
     )
     parked: int = _setting(10_000, "Parked reports a pipeline may have.")
     parked_for: timedelta = _setting(timedelta(days=7), "How long a parked report is kept.")
+    idempotent: timedelta = _setting(
+        timedelta(days=7), "How long what was done for a key is remembered, and its result given again."
+    )
+    retention: timedelta = _setting(
+        timedelta(days=4), "How long a message may wait where handlers get it from, such as a queue."
+    )
+    replay: timedelta = _setting(timedelta(days=3), "How long after that somebody may send a message again.")
     conflicts: int = _setting(10, "Conflicting reports kept for a member.")
     payload_bytes: int = _setting(256 * 1024, "Largest outputs of a report, and payload of an item, as JSON.")
     backlog: int = _setting(500, "Most changes that share one commit.")
@@ -143,6 +150,10 @@ class Settings:
             raise UsageError(message) from error
         self._ordered("heartbeat", "lease", "a lease must outlast the heartbeat that renews it")
         self._ordered("retry_first", "retry_most", "the first wait cannot be longer than the longest")
+        if self.idempotent < self.retention + self.replay:
+            both = f"retention ({words(self.retention)}) and replay ({words(self.replay)}) together"
+            message = f"setting idempotent ({words(self.idempotent)}) is shorter than {both}: repeats would count anew"
+            raise UsageError(message)
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, timedelta) and value <= timedelta(0):

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "explain": "showing",
     "processes": "fleet",
     "backlog": "fleet",
+    "idempotent": "handlers",
     "report": "reporting",
     "rerun": "rerunning",
     "validate": "checking",

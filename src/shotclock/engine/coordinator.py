@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
-from shotclock.engine import flow, judging, recording, roll_changes, scheduling, starting, working
+from shotclock.engine import claiming, flow, judging, recording, roll_changes, scheduling, starting, working
 from shotclock.engine.desk import Desk, Question
 from shotclock.engine.reach import EVERYTHING, Reach
 from shotclock.engine.scheduling import Ticked
@@ -275,9 +275,14 @@ class Coordinator:
         return len(due)
 
     def _purge(self, now: datetime) -> None:
-        """Drop parked reports that nobody has claimed in their time."""
-        before, most = now - self.settings.parked_for, self.settings.backlog
-        while self.store.write(lambda tx: tx.purge_entries("parked", before, most)) == most:
+        """Drop parked reports that nobody has claimed in their time, and what handlers did long ago."""
+        most = self.settings.backlog
+
+        def work(tx: Transaction) -> int:
+            parked = tx.purge_entries("parked", now - self.settings.parked_for, most)
+            return max(parked, claiming.purge(tx, now - self.settings.idempotent, most))
+
+        while self.store.write(work) == most:
             pass
         self._purged_at = now
 

@@ -383,11 +383,16 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long after its deadline the gate opened, where it had one."""
 
 
-EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap"]
+EntryKind = Literal[
+    "past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap", "claim"
+]
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks."""
+    """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks.
+
+    Those of kind `claim` are what handlers have done or are at, one for each key, which is their scope.
+    """
 
     id: int = 0
     """Number the store gives."""
