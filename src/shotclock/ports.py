@@ -203,6 +203,9 @@ class Transaction(Snapshot, Protocol):
     def beat(self, process: Process) -> None:
         """Keep a process's heartbeat, replacing its last."""
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the heartbeats of these processes; one that is not there is let be."""
+
 
 class Store(Protocol):
     """Where state lives."""

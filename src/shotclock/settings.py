@@ -137,6 +137,7 @@ class Settings:
         timedelta(days=4), "How long a message may wait where handlers get it from, such as a queue."
     )
     replay: timedelta = _setting(timedelta(days=3), "How long after that somebody may send a message again.")
+    gone: timedelta = _setting(timedelta(days=1), "How long a process that has left or died is remembered.")
     conflicts: int = _setting(10, "Conflicting reports kept for a member.")
     payload_bytes: int = _setting(256 * 1024, "Largest outputs of a report, and payload of an item, as JSON.")
     backlog: int = _setting(500, "Most changes that share one commit.")

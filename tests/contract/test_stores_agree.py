@@ -212,6 +212,10 @@ class StoresAgree(RuleBasedStateMachine):
     def beat(self, name: str, seconds: int) -> None:
         self._do(lambda tx: tx.beat(a_process(name, seconds)))
 
+    @rule(name=names)
+    def forget(self, name: str) -> None:
+        self._do(lambda tx: tx.forget([name, "nobody"]))
+
 
 def _answer(change: Callable[[Transaction], object], tx: Transaction) -> object:
     try:

@@ -275,7 +275,7 @@ class Coordinator:
         return len(due)
 
     def _purge(self, now: datetime) -> None:
-        """Drop parked reports that nobody has claimed in their time, and what handlers did long ago."""
+        """Drop what is kept for a time only: parked reports, what handlers did, processes that are gone."""
         most = self.settings.backlog
 
         def work(tx: Transaction) -> int:
@@ -284,6 +284,10 @@ class Coordinator:
 
         while self.store.write(work) == most:
             pass
+        known = self.store.read(lambda view: view.processes())
+        gone = [process.name for process in known if process.beat_at < now - self.settings.gone]
+        if gone:
+            self.store.write(lambda tx: tx.forget(gone))
         self._purged_at = now
 
     def _look(self, phase_id: int) -> Exception | None:

@@ -156,6 +156,11 @@ class MemoryTransaction(MemorySnapshot):
         """Keep a process's heartbeat."""
         self._put(self._tables.processes, process.name, process)
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the heartbeats of these processes."""
+        for name in names:
+            self._put(self._tables.processes, name, None)
+
     def _add(self, table: Table[Any, Any], phase_id: int, key: Hashable, row: Page | Task, what: str) -> None:
         self.phase(phase_id)
         if key in table.rows:

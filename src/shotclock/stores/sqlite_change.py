@@ -154,6 +154,10 @@ class SqliteTransaction(SqliteSnapshot):
         """Keep a process's heartbeat."""
         self._db.execute(SQL["process_put"], rows.process_row(process))
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the heartbeats of these processes."""
+        self._db.executemany(SQL["process_remove"], [(name,) for name in names])
+
     def _insert(self, name: str, new: Sequence[Row], what: str) -> None:
         try:
             self._db.executemany(SQL[name], new)

@@ -158,6 +158,16 @@ def test_a_process_is_no_longer_alive_a_lease_after_its_last_heartbeat(day: Day)
         assert seen.alive is alive
 
 
+def test_processes_that_are_gone_for_long_are_forgotten(day: Day) -> None:
+    first = one()
+    day.coordinator.beat(first)
+    day.pass_time(hours=20)
+    second = beaten(one(), day.clock.now())
+    day.coordinator.beat(second)
+    day.pass_time(hours=5)
+    assert [process.name for process in day.store.read(lambda view: view.processes())] == [second.name]
+
+
 def test_processes_agree_whatever_their_home_and_tags_are_and_differ_by_anything_else() -> None:
     plain = Settings()
     assert fingerprint(plain) == fingerprint(Settings(tags="gpu", home=plain.home / "other"))

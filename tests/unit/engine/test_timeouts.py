@@ -140,6 +140,21 @@ def test_what_a_child_started_dies_with_it_at_the_timeout(shop: Shop) -> None:
     gone(int(started))
 
 
+def test_a_copy_that_a_dying_child_has_made_keeps_nobody_waiting(shop: Shop) -> None:
+    shop.write("""
+        def copies(ctx):
+            copy = os.fork()
+            if copy == 0:
+                signal.pause()
+            mark(ctx, copy)
+            os.kill(os.getpid(), signal.SIGSEGV)
+    """)
+    shop.run(shop.members("copies", mode="process"))
+    assert shop.notes()[0].reason == "its process was killed by SIGSEGV"
+    (copy,) = shop.marks()
+    gone(int(copy))
+
+
 def gone(pid: int) -> None:
     """Wait until a process that was killed is seen to be, whoever must take note of its end."""
     handle = os.pidfd_open(pid) if Path(f"/proc/{pid}").exists() else None

@@ -200,6 +200,9 @@ SELECT body FROM process ORDER BY name;
 -- name: process_put
 INSERT INTO process (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body;
 
+-- name: process_remove
+DELETE FROM process WHERE name = ?;
+
 -- name: begin
 BEGIN IMMEDIATE;
 
