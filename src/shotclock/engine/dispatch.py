@@ -71,10 +71,10 @@ def leasable(desk: Desk, phase: Phase, limit: int, tags: frozenset[str]) -> list
 
 
 def _members(desk: Desk, phase: Phase, own: PhasePlan, limit: int, tags: frozenset[str]) -> list[Task]:
-    """Return tasks of named members that these tags are enough for; all of them are looked at only if some are not."""
-    fitting = {lo for lo in range(len(own.members)) if tags >= own.tags_of(lo)}
-    if len(fitting) == len(own.members):
+    """Return tasks of named members that these tags are enough for; all are looked at only where any asks for one."""
+    if not own.asks:
         return desk.tx.leasable(phase.id, desk.now, limit)
+    fitting = {lo for lo in range(len(own.members)) if tags >= own.tags_of(lo)}
     found = desk.tx.leasable(phase.id, desk.now, len(own.members))
     return [task for task in found if task.lo in fitting][:limit]
 

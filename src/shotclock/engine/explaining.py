@@ -95,6 +95,7 @@ def explain(view: Snapshot, run: Run, name: str, settings: Settings, now: dateti
     desk = views.desk_of(view, settings, now)
     case = _Case(view=view, desk=desk, run=run, plan=plan, own=plan.phase(name), phase=phase)
     missing = _missing(case)
+    lacks = fleet.lacks(view, case.own, phase, fleet.living(view, settings, now))
     return Explanation(
         run=run.id,
         phase=name,
@@ -108,13 +109,13 @@ def explain(view: Snapshot, run: Run, name: str, settings: Settings, now: dateti
         mark=phase.mark,
         missing=missing,
         missing_count=rules.missing(phase.counts),
-        lacks=fleet.lacks(view, case.own, phase, fleet.living(view, settings, now)),
+        lacks=lacks,
         waits_for=_upstream(case) if phase.state == "waiting" else (),
         inherited=phase.inherited or None,
         clocks=_clocks(case),
         opening=view.opening(phase.id),
         parked=views.parked(view, run, name),
-        commands=tuple(_commands(case, missing, settings.lease)),
+        commands=tuple(_commands(case, missing, lacks, settings.lease)),
     )
 
 
@@ -227,7 +228,9 @@ def _upstream(case: _Case) -> tuple[str, ...]:
 # --- what moves it -------------------------------------------------------------------------------------------------
 
 
-def _commands(case: _Case, missing: tuple[MissingMember, ...], lease: timedelta) -> Iterator[Command]:
+def _commands(
+    case: _Case, missing: tuple[MissingMember, ...], lacks: tuple[str, ...], lease: timedelta
+) -> Iterator[Command]:
     phase, where = case.phase, f"{case.run.id} {case.phase.name}"
     halt = clocks.halted(case.desk.halts(case.run), case.desk.now)
     if phase.state in {"done", "failed", "skipped"}:
@@ -239,6 +242,9 @@ def _commands(case: _Case, missing: tuple[MissingMember, ...], lease: timedelta)
         )
     elif not any(lives(process, case.desk.now, lease) for process in case.view.processes()):
         yield Command(command=run_command(case.run, case.plan), effect="works on it; no process does so now")
+    for tags in lacks if halt is None else ():
+        command = f"shotclock worker --tags {tags.replace(', ', ',')}"
+        yield Command(command=command, effect=f"takes what waits for a worker with: {tags}")
     if phase.state not in ACCEPTING or phase.state == "waiting":
         return
     yield from islice(_for_members(where, missing), 3)

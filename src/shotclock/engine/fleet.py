@@ -135,7 +135,7 @@ def lacks(view: Snapshot, own: PhasePlan, phase: Phase, alive: list[Process]) ->
     if phase.state != "active":
         return ()
     missing = (tags for tags in _asked(view, own, phase) if not any(tags <= set(one.tags) for one in alive))
-    return tuple(dict.fromkeys(" and ".join(sorted(tags)) for tags in missing if tags))
+    return tuple(dict.fromkeys(", ".join(sorted(tags)) for tags in missing if tags))
 
 
 def _asked(view: Snapshot, own: PhasePlan, phase: Phase) -> Iterator[frozenset[str]]:
@@ -143,7 +143,7 @@ def _asked(view: Snapshot, own: PhasePlan, phase: Phase) -> Iterator[frozenset[s
     if own.items is not None:
         if own.execution.tags and phase.counts.pending:
             yield own.tags_of(0)
-    elif any(own.tags_of(place) for place in range(len(own.members))):
+    elif own.asks:
         tasks = view.tasks(phase.id, limit=len(own.members), pending=True)
         yield from (own.tags_of(task.lo) for task in tasks if _waits(task))
 

@@ -190,6 +190,11 @@ class PhasePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return ordinal, member
         return None
 
+    @property
+    def asks(self) -> bool:
+        """Whether any of its work asks something of a worker."""
+        return bool(self.execution.tags) or any(member.tags for member in self.members)
+
     def tags_of(self, ordinal: int) -> frozenset[str]:
         """Return what a worker must have to take the task of a member, or of any item."""
         own = self.members[ordinal].tags if self.items is None else ()
