@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from shotclock.context import Context
     from shotclock.engine.coordinator import Coordinator
     from shotclock.engine.embedded import Engine
+    from shotclock.engine.idempotent import idempotent
     from shotclock.model import Report
     from shotclock.outcomes import Empty, Item, Permanent, Retry, Skipped, Succeeded
     from shotclock.settings import Settings
@@ -31,6 +32,7 @@ __all__ = [
     "Skipped",
     "Succeeded",
     "__version__",
+    "idempotent",
     "load",
     "open_store",
 ]
@@ -47,6 +49,7 @@ _HOMES = {
     "Settings": "shotclock.settings",
     "Skipped": "shotclock.outcomes",
     "Succeeded": "shotclock.outcomes",
+    "idempotent": "shotclock.engine.idempotent",
     "load": "shotclock.spec",
     "open_store": "shotclock.stores",
 }

@@ -5,7 +5,8 @@
     ShotclockError
     ├── SpecError            the pipeline file is wrong: file, line, what, nearest valid word
     ├── UsageError           a command or call is wrong: what, and what to do instead
-    │   └── NotFoundError    a run, phase or member that is not there
+    │   ├── NotFoundError    a run, phase or member that is not there
+    │   └── ConflictError    a key that was used with another payload
     ├── MemberError          a member's function or command could not be used
     ├── StoreError
     │   ├── StaleError       somebody else was first; the caller reads again and decides anew
@@ -13,12 +14,14 @@
     │   ├── StoreUnsureError        the connection broke at the commit and did not come back
     │   └── StoreVersionError       the store was written by another release
     ├── FencedError          a newer owner has taken over
+    ├── BusyError            somebody else carries it out just now
     └── BusError             a message was not taken
 
 Each class says by `retry` whether the same call may succeed later.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -44,6 +47,10 @@ class UsageError(ShotclockError):
 
 class NotFoundError(UsageError):
     """Something named that is not there."""
+
+
+class ConflictError(UsageError):
+    """A key that stands for another payload."""
 
 
 class MemberError(ShotclockError):
@@ -78,6 +85,16 @@ class StoreVersionError(StoreError):
 
 class FencedError(ShotclockError):
     """An effect refused because a newer owner has taken over."""
+
+
+class BusyError(ShotclockError):
+    """Something that somebody else carries out just now; `retry_after` says for how long they may."""
+
+    retry: ClassVar[bool] = True
+
+    def __init__(self, message: str, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BusError(ShotclockError):

@@ -78,6 +78,9 @@ class Snapshot(Protocol):
         - leased ones whose `lease_until` is not after `now`.
         """
 
+    def count_leasable(self, phase_id: int, now: datetime) -> int:
+        """Return how many tasks `leasable` would give without a limit; from an index alone."""
+
     def next_ready(self, phase_id: int) -> datetime | None:
         """Return the earliest `ready_at` or `lease_until` of the phase's queued and leased tasks.
 
@@ -190,8 +193,18 @@ class Transaction(Snapshot, Protocol):
     def put_halt(self, halt: Halt) -> None:
         """Add a halt, or replace the one of the same scope and start."""
 
+    def lend(self) -> AbstractContextManager[Any]:
+        """Lend the connection that this transaction is open on, for tables of the caller's own in the same database.
+
+        What is written through it is durable with the transaction or not at all. Statements that begin or end one, and
+        changes of the store's own tables, are refused. Raises `UsageError` where the store is no database.
+        """
+
     def beat(self, process: Process) -> None:
         """Keep a process's heartbeat, replacing its last."""
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the heartbeats of these processes; one that is not there is let be."""
 
 
 class Store(Protocol):

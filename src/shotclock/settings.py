@@ -22,6 +22,10 @@ _TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER
 _NOT_SETTINGS = {f"SHOTCLOCK_{name}" for name in ("SETTINGS", "DATA", "REQUIRE", "PROOF")} | _TOLD
 
 
+_OWN = {"home", "store", "tags"}
+"""Settings that differ between processes that work together."""
+
+
 def duration(text: str) -> timedelta:
     """Read ``1h30m``, ``90s``, ``500ms`` or ``2d``; raises `ValueError` that says what is accepted."""
     compact = text.strip().replace(" ", "")
@@ -55,6 +59,10 @@ class Settings:
         "",
         "Where state lives: sqlite:///PATH, postgresql://USER@HOST/DATABASE?schema=NAME or memory://. "
         "Empty: sqlite in `home`.",
+    )
+
+    tags: str = _setting(
+        "", "What tasks may ask of a worker and this process has, such as gpu: words with commas between."
     )
 
     lease: timedelta = _setting(timedelta(seconds=60), "How long a lease lasts without a heartbeat.")
@@ -105,6 +113,7 @@ class Settings:
     )
     kill: timedelta = _setting(timedelta(seconds=2), "Time between asking a child process to end and killing it.")
 
+    max_tasks: int = _setting(1_000, "Most tasks a process holds at once, over all phases.")
     max_leases: int = _setting(10, "Leases of a member that may be lost before it is abandoned.")
     max_reruns: int = _setting(2, "Automatic generations for a key and mode.")
     hourly_attempts: int = _setting(
@@ -122,14 +131,31 @@ class Settings:
     parked: int = _setting(10_000, "Parked reports a pipeline may have.")
     parked_for: timedelta = _setting(timedelta(days=7), "How long a parked report is kept.")
     staged_for: timedelta = _setting(timedelta(days=7), "How long a staged file that nothing names is kept.")
+    idempotent: timedelta = _setting(
+        timedelta(days=7), "How long what was done for a key is remembered, and its result given again."
+    )
+    retention: timedelta = _setting(
+        timedelta(days=4), "How long a message may wait where handlers get it from, such as a queue."
+    )
+    replay: timedelta = _setting(timedelta(days=3), "How long after that somebody may send a message again.")
+    gone: timedelta = _setting(timedelta(days=1), "How long a process that has left or died is remembered.")
     conflicts: int = _setting(10, "Conflicting reports kept for a member.")
     payload_bytes: int = _setting(256 * 1024, "Largest outputs of a report, and payload of an item, as JSON.")
     backlog: int = _setting(500, "Most changes that share one commit.")
 
     def __post_init__(self) -> None:
         """Refuse values that contradict each other."""
+        try:
+            _ = self.tags and self.tag_set
+        except ValueError as error:
+            message = f"setting tags: {error}"
+            raise UsageError(message) from error
         self._ordered("heartbeat", "lease", "a lease must outlast the heartbeat that renews it")
         self._ordered("retry_first", "retry_most", "the first wait cannot be longer than the longest")
+        if self.idempotent < self.retention + self.replay:
+            both = f"retention ({words(self.retention)}) and replay ({words(self.replay)}) together"
+            message = f"setting idempotent ({words(self.idempotent)}) is shorter than {both}: repeats would count anew"
+            raise UsageError(message)
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, timedelta) and value <= timedelta(0):
@@ -138,6 +164,13 @@ class Settings:
             if isinstance(value, int) and value < 1:
                 message = f"setting {item.name} must be at least 1, it is {value}"
                 raise UsageError(message)
+
+    @property
+    def tag_set(self) -> frozenset[str]:
+        """What `tags` names."""
+        from shotclock.model import slug  # noqa: PLC0415 - commands that look at nothing load no model
+
+        return frozenset(slug(word.strip(), "tag") for word in self.tags.split(",") if word.strip())
 
     def _ordered(self, low: str, high: str, why: str) -> None:
         if getattr(self, low) > getattr(self, high):
@@ -193,6 +226,19 @@ def _typed(name: str, raw: object, source: str) -> object:
     except ValueError as error:
         message = f"{source}: setting {name}: {error}"
         raise UsageError(message) from error
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Return all values as text, but those that may differ between processes: where things are, and `tags`."""
+    given = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name not in _OWN}
+    return {name: words(value) if isinstance(value, timedelta) else str(value) for name, value in given.items()}
+
+
+def fingerprint(values: Mapping[str, str]) -> str:
+    """Return what shown values hash to: the same for processes that agree."""
+    from shotclock.model import digest  # noqa: PLC0415 - commands that look at nothing load no model
+
+    return digest("\n".join(f"{name}={value}" for name, value in sorted(values.items())).encode())[:12]
 
 
 def described() -> list[tuple[str, str, str, str]]:

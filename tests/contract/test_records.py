@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
+from shotclock.errors import UsageError
 from shotclock.model import Entry, Outgoing
 from shotclock.ports import Store, Transaction
+from shotclock.stores.memory import MemoryStore
 from tests.contract.samples import RUN, a_halt, a_message, a_process, an_entry, at, each
 
 HOLD = timedelta(seconds=30)
@@ -140,3 +143,35 @@ def test_a_heartbeat_replaces_the_last_of_its_process(store: Store) -> None:
     beats = [a_process("b"), a_process("a"), a_process("b", seconds=15)]
     each(store, lambda tx, process: tx.beat(process), beats)
     assert store.read(lambda tx: tx.processes()) == [a_process("a"), a_process("b", seconds=15)]
+
+
+def test_heartbeats_are_forgotten_by_name(store: Store) -> None:
+    each(store, lambda tx, process: tx.beat(process), [a_process("b"), a_process("a"), a_process("c")])
+    store.write(lambda tx: tx.forget(["a", "nobody", "c"]))
+    assert store.read(lambda tx: tx.processes()) == [a_process("b")]
+
+
+def test_a_callers_own_tables_commit_with_the_store_or_not_at_all(store: Store) -> None:
+    if isinstance(store, MemoryStore):
+        with pytest.raises(UsageError, match="has no tables"):
+            store.write(lambda tx: _own(tx, 1))
+        return
+    store.write(lambda tx: _own(tx, 1))
+    with pytest.raises(ZeroDivisionError):
+        store.write(lambda tx: 1 // _own(tx, 2))
+    assert store.write(lambda tx: _own(tx, 3)) == 0
+    assert store.write(_rows) == [1, 3]
+    assert store.read(lambda view: view.tallies("own")) == {"n": 2}
+
+
+def _own(tx: Transaction, number: int) -> int:
+    tx.tally("own", "n")
+    with tx.lend() as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS own (n INTEGER)")
+        connection.execute(f"INSERT INTO own VALUES ({number:d})")  # noqa: S608 - a number, as every database reads it
+    return 0
+
+
+def _rows(tx: Transaction) -> list[int]:
+    with tx.lend() as connection:
+        return [number for (number,) in connection.execute("SELECT n FROM own ORDER BY n")]

@@ -221,6 +221,10 @@ class StoresAgree(RuleBasedStateMachine):
     def beat(self, name: str, seconds: int) -> None:
         self._do(lambda tx: tx.beat(a_process(name, seconds)))
 
+    @rule(name=names)
+    def forget(self, name: str) -> None:
+        self._do(lambda tx: tx.forget([name, "nobody"]))
+
 
 def _answer(change: Callable[[Transaction], object], tx: Transaction) -> object:
     try:
@@ -249,6 +253,7 @@ def of_phase(tx: Snapshot, number: int) -> list[object]:
     """Ask every question about one phase."""
     found: list[object] = [tx.tasks(number), tx.tasks(number, pending=True), tx.tasks(number, after=9, limit=2)]
     found += [tx.leasable(number, at(now), limit) for now in (-1, 4) for limit in (1, 9)]
+    found += [tx.count_leasable(number, at(now)) for now in (-1, 4)]
     found += [tx.next_ready(number), tx.leased(phase_id=number), tx.leased(owner="w2", phase_id=number)]
     found += [tx.task_at(number, ordinal) for ordinal in (0, 10, 12, 13, 50, 51)]
     found += [tx.task(number, "then", 0), tx.task(number, "chunk", 10), tx.opening(number)]

@@ -104,6 +104,14 @@ def test_a_wait_and_a_lease_end_at_their_instant(store: Store) -> None:
     assert found == [[], [0], [0], [0, 1]]
 
 
+def test_leasable_tasks_are_counted(store: Store) -> None:
+    add_tasks(store, *(a_task(lo) for lo in range(5)), a_task(5, ready_at=at(3)), leased(6, until=5))
+    add_tasks(store, a_task(7, state="ended"), a_task(0, phase=SECOND), Task(phase=RAW, work="then"))
+    counted = store.read(lambda tx: [tx.count_leasable(RAW, at(when)) for when in (0, 3, 5)])
+    assert counted == [6, 7, 8]
+    assert store.read(lambda tx: tx.count_leasable(99, at(0))) == 0
+
+
 def test_enumeration_and_then_are_leasable_too(store: Store) -> None:
     add_tasks(store, Task(phase=RAW, work="enumerate"), Task(phase=RAW, work="then"))
     assert [task.work for task in store.read(lambda tx: tx.leasable(RAW, at(0), 9))] == ["enumerate", "then"]

@@ -159,7 +159,7 @@ def process(world: World, number: int, lease: str) -> Process:
 
 
 def test_a_process_says_its_settings_as_they_are_written(world: World) -> None:
-    said = this_process(world.clock.now(), world.settings).settings
+    said = this_process(world.clock.now(), world.settings, kind="run", tags=()).settings
     assert (said["lease"], said["backlog"]) == ("1m", "500")
     assert "home" not in said
 

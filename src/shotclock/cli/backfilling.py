@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from shotclock.cli.planning import check_functions, parameters, plan_of, shown
-from shotclock.cli.shell import Shell, common, examples
+from shotclock.cli.shell import Shell, common, examples, tagged
 from shotclock.errors import SpecError, UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ MOST: Final = 3_660
 @click.option("--resume", is_flag=True, help="Go on with unfinished days and do failed ones again.")
 @click.option("--mode", help="A mode the pipeline file declares.")
 @parameters
+@tagged
 @common
 @click.pass_obj
 def backfill(  # noqa: PLR0913 - the arguments and options of the command

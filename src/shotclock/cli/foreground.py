@@ -12,6 +12,7 @@ from shotclock.cli.progress import Audience, Lines, Watch
 from shotclock.cli.shell import Shell
 from shotclock.clock import SystemClock
 from shotclock.engine.embedded import Engine
+from shotclock.engine.reach import reach_of
 from shotclock.model import Run
 from shotclock.ports import Store, Warehouse
 from shotclock.settings import Settings, words
@@ -29,13 +30,14 @@ def carry(shell: Shell, store: Store, settings: Settings, run: Run, *, quiet: bo
     clock = SystemClock()
     with shell.alone(), _audience(shell, quiet=quiet) as audience:
         watch = Watch(store, run.id, settings, clock, audience)
-        engine = Engine(store, settings, clock, only=run.id, warehouse=warehouses(settings))
-        with logged(shell), closing(engine), _stopped_by_signals(engine, settings):
+        reach = reach_of(settings, run=run.id)
+        engine = Engine(store, settings, clock, reach=reach, warehouse=warehouses(settings))
+        with logged(shell), closing(engine), stopped_by_signals(engine, settings):
             return engine.until_over(run.id, watch.tick, settings.poll)
 
 
 @contextmanager
-def _stopped_by_signals(engine: Engine, settings: Settings) -> Iterator[None]:
+def stopped_by_signals(engine: Engine, settings: Settings) -> Iterator[None]:
     """Have the first Ctrl-C, or a wish to terminate, stop the engine; a second one ends the process at once."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

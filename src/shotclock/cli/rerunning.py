@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shotclock.cli.planning import check_functions, parameters, plan_of
-from shotclock.cli.shell import Shell, common, examples
+from shotclock.cli.shell import Shell, common, examples, tagged
 
 if TYPE_CHECKING:
     from shotclock.model import Plan, Run
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--then", "then", is_flag=True, help="Do only the consolidation of PHASE again, and what follows it.")
 @click.option("--detach", is_flag=True, help="Only make the generation; `run` or another process works on it.")
 @parameters
+@tagged
 @common
 @click.pass_obj
 def rerun(  # noqa: PLR0913 - the arguments and options of the command

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shotclock.cli.planning import check_functions, parameters, plan_of, shown
-from shotclock.cli.shell import Shell, common, examples
+from shotclock.cli.shell import Shell, common, examples, tagged
 
 if TYPE_CHECKING:
     from shotclock.model import Plan, Run
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.argument("key")
 @click.option("--mode", help="A mode the pipeline file declares.")
 @parameters
+@tagged
 @common
 @click.pass_obj
 def run(shell: Shell, pipeline: Path, key: str, mode: str | None, params: dict[str, object]) -> int:

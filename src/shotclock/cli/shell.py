@@ -26,16 +26,17 @@ class Shell:
         self.home: Path | None = None
         self.address: str | None = None
         self.debug = False
+        self.tags: str | None = None
         self._documents: BinaryIO | None = None
         """Where documents go while the output is kept for them."""
 
-    def settings(self) -> "Settings":
-        """Read the settings; `home` becomes absolute, so that workers and members may run anywhere."""
+    def settings(self, **more: object) -> "Settings":
+        """Read the settings, `more` over them; `home` becomes absolute, so that members may run anywhere."""
         from dataclasses import replace  # noqa: PLC0415 - not for --help
 
         from shotclock import settings  # noqa: PLC0415 - likewise
 
-        found = settings.load({"home": self.home, "store": self.address})
+        found = settings.load({"home": self.home, "store": self.address, "tags": self.tags, **more})
         return replace(found, home=found.home.absolute())
 
     def store(self, settings: "Settings", *, make: bool = False) -> "Store":
@@ -157,6 +158,18 @@ def common(command: F) -> F:
         "--debug", is_flag=True, expose_value=False, callback=_remember, is_eager=True, help="Show tracebacks."
     )
     return home(address(as_json(debug(command))))
+
+
+def tagged(command: F) -> F:
+    """Add the option that says what this process has."""
+    option = click.option(
+        "--tags",
+        expose_value=False,
+        callback=_remember,
+        metavar="TAG,…",
+        help="What tasks may need and this process has, such as gpu.",
+    )
+    return option(command)
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:

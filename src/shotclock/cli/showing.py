@@ -118,6 +118,8 @@ def _show(shell: Shell, run: "RunView") -> None:
     for phase in run.phases:
         if phase.mark is not None:
             shell.say(f"{phase.name} is {wording.mark_words(phase, run)}")
+        for tags in phase.lacks:
+            shell.say(f"{phase.name} waits for a worker with: {tags}")
     _remarks(shell, run)
 
 
@@ -266,6 +268,8 @@ def _explained(shell: Shell, told: "Explanation", now: datetime) -> Iterator[str
     yield one_line(f"{told.run} {told.phase} {told.headline}")
     yield f"  gate: {told.rule}"
     yield f"  members: {told.standing}"
+    for tags in told.lacks:
+        yield f"  waits for a worker with: {tags}"
     for name, names in (told.inherited or {}).items():
         yield one_line(f"  upstream: {name} was without {', '.join(names)}")
     yield from _opening(told)

@@ -108,6 +108,7 @@ class Assigner:
             timeout=timeout,
             payload_bytes=self._settings.payload_bytes,
             in_process=own.execution.mode == "process",
+            memory=own.execution.memory,
         )
 
     def _assignment(self, view: Snapshot, lease: Lease, *, member: str, timeout: timedelta) -> Assignment:

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
-from shotclock.engine import flow, judging, recording, resuming, roll_changes, scheduling, starting, working
+from shotclock.engine import claiming, flow, judging, recording, resuming, roll_changes, scheduling, starting, working
 from shotclock.engine.desk import Desk, Question
+from shotclock.engine.reach import EVERYTHING, Reach
 from shotclock.engine.scheduling import Ticked
 from shotclock.engine.together import Together
 from shotclock.engine.working import Held, ItemPair, Lease
@@ -206,12 +207,12 @@ class Coordinator:
 
     # --- tasks ---
 
-    def lease(self, owner: str, busy: Mapping[int, int], *, only: str | None = None) -> list[Lease]:
+    def lease(self, owner: str, busy: Mapping[int, int], reach: Reach = EVERYTHING) -> list[Lease]:
         """Lease what may run now, given how many tasks of each phase the worker holds already."""
-        return self._do(lambda desk: working.lease(desk, owner, busy, only=only))
+        return self._do(lambda desk: working.lease(desk, owner, busy, reach))
 
     def work_done(
-        self, owner: str, reports: Sequence[TaskReport], busy: Mapping[int, int], *, only: str | None = None
+        self, owner: str, reports: Sequence[TaskReport], busy: Mapping[int, int], reach: Reach = EVERYTHING
     ) -> tuple[list[Answer], list[Lease]]:
         """Take a worker's reports and lease it what may run next, in one commit that leaves it nothing more to do."""
 
@@ -220,7 +221,7 @@ class Coordinator:
             held, given = Counter(busy), []
             while True:
                 judging.decide_touched(desk)
-                more = working.lease(desk, owner, held, only=only)
+                more = working.lease(desk, owner, held, reach)
                 held.update(lease.phase.id for lease in more)
                 given += more
                 if not desk.undecided:  # leasing gives up on what was lost too often, which may open a phase
@@ -286,10 +287,19 @@ class Coordinator:
         return len(due)
 
     def _purge(self, now: datetime) -> None:
-        """Drop parked reports that nobody has claimed in their time."""
-        before, most = now - self.settings.parked_for, self.settings.backlog
-        while self.store.write(lambda tx: tx.purge_entries("parked", before, most)) == most:
+        """Drop what is kept for a time only: parked reports, what handlers did, processes that are gone."""
+        most = self.settings.backlog
+
+        def work(tx: Transaction) -> int:
+            parked = tx.purge_entries("parked", now - self.settings.parked_for, most)
+            return max(parked, claiming.purge(tx, now - self.settings.idempotent, most))
+
+        while self.store.write(work) == most:
             pass
+        known = self.store.read(lambda view: view.processes())
+        gone = [process.name for process in known if process.beat_at < now - self.settings.gone]
+        if gone:
+            self.store.write(lambda tx: tx.forget(gone))
         self._purged_at = now
 
     def _look(self, phase_id: int) -> Exception | None:

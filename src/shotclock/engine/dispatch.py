@@ -46,23 +46,37 @@ def _is_held(desk: Desk, phase: Phase, task: Task) -> bool:
     return wanted and task.lease_until is not None and task.lease_until > desk.now
 
 
-def leasable(desk: Desk, phase: Phase, limit: int) -> list[Task]:
-    """Return tasks that may be leased.
+def leasable(desk: Desk, phase: Phase, limit: int, tags: frozenset[str]) -> list[Task]:
+    """Return tasks that may be leased by a worker with these tags.
 
     Of an opened phase that is only its consolidation, whatever else is queued. Of a fan-out whose items all fail with
-    the same error it is the listing, and now and then one task that tries whether the error is over.
+    the same error it is the listing, and now and then one task that tries whether the error is over. Tags are asked
+    for by the work on members and items, not by listing and consolidation.
     """
     if phase.state == "opened":
         return _single(desk.tx, phase, "then", desk.now)
     if phase.state not in AT_WORK:
         return []
+    own = desk.plan_of(phase)
+    if own.items is None:
+        return _members(desk, phase, own, limit, tags)
     breaker = phase.breakers.get(ITEMS)
-    if breaker is None or breaker.until is None:
+    fitting = tags.issuperset(own.execution.tags)
+    if fitting and (breaker is None or breaker.until is None):
         return desk.tx.leasable(phase.id, desk.now, limit)
     listing = _single(desk.tx, phase, "enumerate", desk.now)
-    if listing or not storm.may_try(breaker, desk.now):
+    if listing or not fitting or (breaker is not None and not storm.may_try(breaker, desk.now)):
         return listing
     return desk.tx.leasable(phase.id, desk.now, 1)
+
+
+def _members(desk: Desk, phase: Phase, own: PhasePlan, limit: int, tags: frozenset[str]) -> list[Task]:
+    """Return tasks of named members that these tags are enough for; all are looked at only where any asks for one."""
+    if not own.asks:
+        return desk.tx.leasable(phase.id, desk.now, limit)
+    fitting = {lo for lo in range(len(own.members)) if tags >= own.tags_of(lo)}
+    found = desk.tx.leasable(phase.id, desk.now, len(own.members))
+    return [task for task in found if task.lo in fitting][:limit]
 
 
 def _single(tx: Snapshot, phase: Phase, work: str, now: datetime) -> list[Task]:

@@ -96,7 +96,11 @@ def _recent(silent: timedelta, settings: Settings) -> bool:
 
 def _settings(view: Snapshot, settings: Settings, now: datetime, alive: Callable[[str], bool]) -> Iterator[Finding]:
     """Find processes that run with another setting than most."""
-    beating = [one for one in view.processes() if now - one.beat_at <= settings.lease and alive(one.name)]
+    beating = [
+        one
+        for one in view.processes()
+        if one.ended_at is None and now - one.beat_at <= settings.lease and alive(one.name)
+    ]
     for name in sorted({name for process in beating for name in process.settings}):
         values = Counter(process.settings.get(name, "the default") for process in beating)
         most = values.most_common(1)[0][0]

@@ -14,9 +14,10 @@ from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Question
 from shotclock.engine.inbox import Ending, Inbox
 from shotclock.engine.process import alive, beaten, this_process
+from shotclock.engine.reach import Reach, reach_of
 from shotclock.engine.relay import LogChannel, Relay
-from shotclock.engine.worker import WarehouseOf, Worker
-from shotclock.errors import BusError, NotFoundError, StoreError
+from shotclock.engine.worker import Told, WarehouseOf, Worker
+from shotclock.errors import BusError, NotFoundError, StoreError, StoreUnavailableError
 from shotclock.model import Run, TaskReport
 from shotclock.ports import Bus, Channel, Snapshot, Store
 from shotclock.settings import Settings
@@ -28,9 +29,10 @@ class Engine:
     """Everything that moves runs, for one process; any number of processes may share a store.
 
     Attributes: `coordinator`, the door for commands and reports; `owner`, the name under which tasks are leased.
-    `only` restricts the work, not the sweep, to one run. `bus` rings other processes and is rung by them; without one
-    their commits are found every `settings.poll`. `channel` takes alerts; without one they are logged. `warehouse`
-    gives the warehouse of a pipeline by name; without one no function has a warehouse.
+    `reach` bounds the work, not the sweep; without it the settings do. `told` hears of every task that begins and ends
+    here. `bus` rings other processes and is rung by them; without one their commits are found every `settings.poll`.
+    `channel` takes alerts; without one they are logged. `warehouse` gives the warehouse of a pipeline by name; without
+    one no function has a warehouse.
     """
 
     def __init__(  # noqa: PLR0913 - the parts it is put together from
@@ -39,7 +41,9 @@ class Engine:
         settings: Settings,
         clock: Clock,
         *,
-        only: str | None = None,
+        reach: Reach | None = None,
+        kind: str = "run",
+        told: Told | None = None,
         bus: Bus | None = None,
         channel: Channel | None = None,
         warehouse: WarehouseOf | None = None,
@@ -47,14 +51,14 @@ class Engine:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._only = only
+        self._reach = reach or reach_of(settings)
         self._bus = bus
         self._inbox = Inbox()
         self.coordinator = Coordinator(store, settings, clock, asked=self._ask, rang=self._rang)
         self._checks = Checks(self.coordinator, warehouse)
-        self._worker = Worker(self.coordinator, self._inbox, warehouse)
+        self._worker = Worker(self.coordinator, self._inbox, warehouse, told)
         self._relay = Relay(self.coordinator, bus, channel or LogChannel())
-        self._process = this_process(clock.now(), settings)
+        self._process = this_process(clock.now(), settings, kind=kind, tags=self._reach.tags)
         self.owner = self._process.name
         self._thread = 0
         """The loop's thread, while it runs."""
@@ -74,12 +78,12 @@ class Engine:
         Raises `NotFoundError` if there is no such run, `MemberError` when too many functions hang past their timeout.
         A keyboard interrupt gives everything back like `stop`, and goes on to the caller.
         """
-        self._drive(lambda: self._over(run_id), tick, every or self._settings.sweep)
+        self._drive(lambda: self._over(run_id), tick, every or self._settings.sweep, enduring=False)
         return self._run(run_id)
 
     def serve(self, tick: Callable[[], None] | None = None, every: timedelta | None = None) -> None:
-        """Work on whatever comes, until `stop`."""
-        self._drive(lambda: False, tick, every or self._settings.sweep)
+        """Work on whatever comes, until `stop`; while the store cannot be used, try again every `settings.sweep`."""
+        self._drive(lambda: False, tick, every or self._settings.sweep, enduring=True)
 
     def stop(self) -> None:
         """Have the loop give everything back and return; may be called from a signal handler and any thread."""
@@ -101,8 +105,10 @@ class Engine:
 
     # --- the loop ---
 
-    def _drive(self, over: Callable[[], bool], tick: Callable[[], None] | None, every: timedelta) -> None:
-        told = tick or (lambda: None)
+    def _drive(
+        self, over: Callable[[], bool], tick: Callable[[], None] | None, every: timedelta, *, enduring: bool
+    ) -> None:
+        told, turn = tick or (lambda: None), self._endure if enduring else self._turn
         patient = False
         try:
             self._begin()
@@ -111,7 +117,7 @@ class Engine:
                 if seconds() >= next_tick:
                     next_tick = seconds() + every.total_seconds()
                     told()
-                self._turn(next_tick)
+                turn(next_tick)
             patient = True
         except KeyboardInterrupt:
             patient = True
@@ -145,12 +151,20 @@ class Engine:
             self._beat()
         self._worker.cut()
 
+    def _endure(self, until: float) -> None:
+        """Take a turn; a store that cannot be used now is waited for, what ended meanwhile is reported then."""
+        try:
+            self._turn(until)
+        except* StoreUnavailableError as errors:
+            _log.warning("the store cannot be used: %s", errors.exceptions[0])
+            self._closed.wait(self._settings.sweep.total_seconds())
+
     def _look(self, endings: Sequence[Ending]) -> None:
         """Report what ended and lease what may run, in one commit."""
         self._unsent += self._worker.ended(endings)
         self._looked_at = self._clock.now()
         self._own_ring = True
-        _, given = self.coordinator.work_done(self.owner, self._unsent, self._worker.busy, only=self._only)
+        _, given = self.coordinator.work_done(self.owner, self._unsent, self._worker.busy, self._reach)
         self._own_ring = False
         self._unsent = []
         self._worker.start(given)
@@ -194,7 +208,7 @@ class Engine:
 
     def _instants(self, view: Snapshot) -> tuple[datetime | None, list[datetime]]:
         """Return when something is due, and when tasks may be leased."""
-        phases = (phase for phase in view.active() if self._only in {None, phase.run})
+        phases = (phase for phase in view.active() if self._reach.includes(phase.run))
         ready = (view.next_ready(phase.id) for phase in phases)
         return view.next_due(), [at for at in ready if at is not None]
 
@@ -259,6 +273,7 @@ class Engine:
         try:
             self._report()
             self.coordinator.give_back(self.owner)
+            self.coordinator.beat(beaten(self._process, self._clock.now(), ended=True))
         except StoreError as error:
             # Whoever looks next frees them: this process is dead then, or its leases have run out.
             _log.warning("leases of %s were not given back: %s", self.owner, error)

@@ -9,8 +9,9 @@ from typing import Final, assert_never
 from msgspec import Struct
 
 from shotclock.core import clocks, gate, rules
-from shotclock.engine import timing, views
+from shotclock.engine import fleet, timing, views
 from shotclock.engine.desk import Desk
+from shotclock.engine.process import lives
 from shotclock.engine.timing import ClockView
 from shotclock.engine.views import MissingMember
 from shotclock.model import (
@@ -59,6 +60,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     missing: tuple[MissingMember, ...] = ()
     missing_count: int = 0
     """How many critical and required members are missing, named above or not."""
+    lacks: tuple[str, ...] = ()
+    """What tasks ask of a worker and no process that lives has."""
     waits_for: tuple[str, ...] = ()
     """Upstream phases, or a previous run, that are not done."""
     inherited: dict[str, tuple[str, ...]] | None = None
@@ -92,6 +95,7 @@ def explain(view: Snapshot, run: Run, name: str, settings: Settings, now: dateti
     desk = views.desk_of(view, settings, now)
     case = _Case(view=view, desk=desk, run=run, plan=plan, own=plan.phase(name), phase=phase)
     missing = _missing(case)
+    lacks = fleet.lacks(view, case.own, phase, fleet.living(view, settings, now))
     return Explanation(
         run=run.id,
         phase=name,
@@ -105,12 +109,13 @@ def explain(view: Snapshot, run: Run, name: str, settings: Settings, now: dateti
         mark=phase.mark,
         missing=missing,
         missing_count=rules.missing(phase.counts),
+        lacks=lacks,
         waits_for=_upstream(case) if phase.state == "waiting" else (),
         inherited=phase.inherited or None,
         clocks=_clocks(case),
         opening=view.opening(phase.id),
         parked=views.parked(view, run, name),
-        commands=tuple(_commands(case, missing, settings.lease)),
+        commands=tuple(_commands(case, missing, lacks, settings.lease)),
     )
 
 
@@ -232,7 +237,9 @@ def _upstream(case: _Case) -> tuple[str, ...]:
 # --- what moves it -------------------------------------------------------------------------------------------------
 
 
-def _commands(case: _Case, missing: tuple[MissingMember, ...], lease: timedelta) -> Iterator[Command]:
+def _commands(
+    case: _Case, missing: tuple[MissingMember, ...], lacks: tuple[str, ...], lease: timedelta
+) -> Iterator[Command]:
     phase, where = case.phase, f"{case.run.id} {case.phase.name}"
     halt = clocks.halted(case.desk.halts(case.run), case.desk.now)
     if phase.state in {"done", "failed", "skipped"}:
@@ -242,8 +249,11 @@ def _commands(case: _Case, missing: tuple[MissingMember, ...], lease: timedelta)
         yield Command(
             command=f"shotclock resume {'--all' if halt.scope == '*' else halt.scope}", effect="ends the halt"
         )
-    elif not _alive(case, lease):
+    elif not any(lives(process, case.desk.now, lease) for process in case.view.processes()):
         yield Command(command=run_command(case.run, case.plan), effect="works on it; no process does so now")
+    for tags in lacks if halt is None else ():
+        command = f"shotclock worker --tags {tags.replace(', ', ',')}"
+        yield Command(command=command, effect=f"takes what waits for a worker with: {tags}")
     if phase.state not in ACCEPTING or phase.state == "waiting":
         return
     yield from islice(_for_members(where, missing), 3)
@@ -277,11 +287,6 @@ def _afterwards(case: _Case) -> Iterator[Command]:
     if phase.state == "skipped":
         first = next((one.name for one in case.view.phases(run.id) if one.state == "failed"), first)
     yield Command(command=f"shotclock rerun {run.id} {first}", effect="makes a new generation from there")
-
-
-def _alive(case: _Case, lease: timedelta) -> bool:
-    """Say whether any process has shown a sign of life within the time a lease lasts."""
-    return any(process.beat_at + lease >= case.desk.now for process in case.view.processes())
 
 
 def run_command(run: Run, plan: Plan) -> str:

@@ -1,8 +1,9 @@
 """A leased task as executors are given it: plain data that crosses process borders, and the words of how it ended."""
 
+import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -11,6 +12,7 @@ from shotclock.model import CODE, Again, Note, TaskReport, Work
 from shotclock.outcomes import Item
 from shotclock.settings import words
 
+OUT_OF_MEMORY: Final = "out of memory"
 Key = tuple[int, Work, int, int]
 """Phase, work, first ordinal and token: which lease of which task."""
 
@@ -35,6 +37,8 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     payload_bytes: int
     in_process: bool = False
     """Whether the function runs in a child process."""
+    memory: int | None = None
+    """Most bytes of address space of that child meanwhile."""
 
     @property
     def work(self) -> Work:
@@ -96,6 +100,23 @@ def timed_out(job: Job) -> TaskReport:
     return failed_again(job, Again(cause="timed_out", reason=f"cut at its timeout of {words(job.timeout)}"))
 
 
+def out_of_memory(job: Job) -> TaskReport:
+    """Report that the function needed more memory than its phase allows."""
+    size, unit = job.memory or 0, "bytes"
+    for larger in ("KB", "MB", "GB"):
+        size, unit = (size >> 10, larger) if size % 1024 == 0 else (size, unit)
+    return failed_again(job, Again(cause="error", reason=f"{OUT_OF_MEMORY} (limit {size}{unit})"))
+
+
 def died(job: Job, code: int) -> TaskReport:
     """Report that the process that worked on the task ended without an answer."""
-    return failed_again(job, Again(cause="died", reason=f"exit code {code}"))
+    return failed_again(job, Again(cause="died", reason=_death(code)))
+
+
+def _death(code: int) -> str:
+    """Say how a process ended that should have answered: a negative code is the signal that killed it."""
+    if code >= 0:
+        return f"its process ended by itself, exit code {code}"
+    known = {number.value: number.name for number in signal.Signals}
+    hint = ", as the system does when memory runs out" if code == -signal.SIGKILL else ""
+    return f"its process was killed by {known.get(-code, f'signal {-code}')}{hint}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from shotclock.context import Context
 from shotclock.engine import results
-from shotclock.engine.job import Job, failed_again, failed_for_good, settled
+from shotclock.engine.job import Job, failed_again, failed_for_good, out_of_memory, settled
 from shotclock.engine.results import Said
 from shotclock.errors import MemberError
 from shotclock.model import CODE, Again, Note, TaskReport, member_name
@@ -89,6 +89,8 @@ def perform(job: Job, context: Context) -> TaskReport:
 
 def raised(job: Job, context: Context, error: BaseException) -> TaskReport:
     """Report what a function raised, and write the traceback of an error to the log."""
+    if isinstance(error, MemoryError) and job.memory is not None:
+        return out_of_memory(job)
     said = results.read_error(error, job.folder, job.payload_bytes)
     if said.again is None:
         reason = said.note.reason if said.note and said.note.reason else type(error).__name__

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from dataclasses import fields
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
@@ -11,30 +11,32 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from shotclock.model import Process
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings, shown
 
 _numbers = count(1)
 
 
-def this_process(now: datetime, settings: Settings) -> Process:
+def this_process(now: datetime, settings: Settings, *, kind: str, tags: Iterable[str]) -> Process:
     """Return the record of an engine in this process: ``host:pid:start``, and a number, since there may be several."""
     host, pid = socket.gethostname(), os.getpid()
     started = _started(pid) or str(int(now.timestamp()))
     name = f"{host}:{pid}:{started}.{next(_numbers)}"
     return Process(
-        name=name, host=host, pid=pid, started_at=now, beat_at=now, version=_version(), settings=_shown(settings)
+        name=name,
+        host=host,
+        pid=pid,
+        started_at=now,
+        beat_at=now,
+        version=_version(),
+        kind=kind,
+        tags=tuple(sorted(tags)),
+        settings=shown(settings),
     )
 
 
-def _shown(settings: Settings) -> dict[str, str]:
-    """Return settings as text, those that say where things lie left out."""
-    given = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name not in {"home", "store"}}
-    return {name: words(value) if isinstance(value, timedelta) else str(value) for name, value in given.items()}
-
-
-def beaten(process: Process, now: datetime) -> Process:
-    """Return the record with a fresh sign of life."""
-    return replace(process, beat_at=now)
+def beaten(process: Process, now: datetime, *, ended: bool = False) -> Process:
+    """Return the record with a fresh sign of life, or with the last one of a process that leaves."""
+    return replace(process, beat_at=now, ended_at=now if ended else None)
 
 
 def alive(name: str) -> bool:
@@ -53,6 +55,11 @@ def alive(name: str) -> bool:
         return True
     started = _started(int(rest))
     return started is None or started == name.rpartition(":")[2].partition(".")[0]
+
+
+def lives(process: Process, now: datetime, lease: timedelta) -> bool:
+    """Say whether a process may be at work: it has not left, was heard of in time, is not known to be dead."""
+    return process.ended_at is None and process.beat_at + lease >= now and alive(process.name)
 
 
 def _started(pid: int) -> str | None:

@@ -7,7 +7,7 @@ from typing import cast
 from msgspec import Struct, field
 
 from shotclock.core import clocks, rules
-from shotclock.engine import rolls, timing
+from shotclock.engine import fleet, rolls, timing
 from shotclock.engine.desk import Desk
 from shotclock.engine.listed import LACKING, NAMED, halted_words, missing_names
 from shotclock.engine.timing import ClockView
@@ -23,6 +23,7 @@ from shotclock.model import (
     PhasePlan,
     PhaseState,
     Plan,
+    Process,
     Run,
     RunId,
     RunState,
@@ -69,6 +70,8 @@ class PhaseView(Struct, frozen=True, kw_only=True):
     carried_from: str | None = None
     stale_inputs: tuple[str, ...] = ()
     handover: str | None = None
+    lacks: tuple[str, ...] = ()
+    """What tasks ask of a worker and no process that lives has."""
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -139,7 +142,8 @@ def desk_of(view: Snapshot, settings: Settings, now: datetime) -> Desk:
 def run_view(view: Snapshot, run: Run, settings: Settings, now: datetime) -> RunView:
     """Return a run with all its phases."""
     desk, plan = desk_of(view, settings, now), view.plan(run.id)
-    phases = tuple(_phase(desk, plan, phase) for phase in view.phases(run.id))
+    alive = fleet.living(view, settings, now)
+    phases = tuple(_phase(desk, plan, phase, alive) for phase in view.phases(run.id))
     return RunView(
         id=run.id,
         pipeline=run.pipeline,
@@ -190,7 +194,7 @@ def _slowest(phases: Sequence[PhaseView]) -> str | None:
     return max(timed, key=lambda phase: phase.took or timedelta(0)).name if len(timed) > 1 else None
 
 
-def _phase(desk: Desk, plan: Plan, phase: Phase) -> PhaseView:
+def _phase(desk: Desk, plan: Plan, phase: Phase, alive: list[Process]) -> PhaseView:
     own, counts = plan.phase(phase.name), phase.counts
     took, rate, left = _pace(phase, desk.now)
     given = timing.clocks(desk.scene(phase), desk.now) if phase.state == "active" else ()
@@ -224,6 +228,7 @@ def _phase(desk: Desk, plan: Plan, phase: Phase) -> PhaseView:
         carried_from=phase.carried_from,
         stale_inputs=phase.stale_inputs,
         handover=None if phase.handover is None else phase.handover.state,
+        lacks=fleet.lacks(desk.tx, own, phase, alive),
     )
 
 

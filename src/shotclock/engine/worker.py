@@ -25,6 +25,8 @@ from shotclock.ports import Snapshot, Warehouse
 
 WarehouseOf = Callable[[str], Warehouse]
 """Gives the warehouse of a pipeline, by its name."""
+Told = Callable[[Job, TaskReport | None], None]
+"""Hears of a job: that it begins, and with its report that it has ended."""
 
 
 class _Running:
@@ -41,11 +43,14 @@ class _Running:
 class Worker:
     """Carries out leased tasks; every method is called from the loop's thread alone."""
 
-    def __init__(self, coordinator: Coordinator, inbox: Inbox, warehouse: WarehouseOf | None) -> None:
+    def __init__(
+        self, coordinator: Coordinator, inbox: Inbox, warehouse: WarehouseOf | None, told: Told | None = None
+    ) -> None:
         self._coordinator = coordinator
         self._settings = coordinator.settings
         self._inbox = inbox
         self._warehouse = warehouse
+        self._told = told
         self._assigner = Assigner(coordinator.store, coordinator.settings)
         self._threads = ThreadExecutor(self._perform, inbox.ended)
         self._processes = ProcessExecutor(inbox.ended)
@@ -60,6 +65,8 @@ class Worker:
             executor = self._executor(job)
             self._running[job.key] = _Running(job, executor)
             self.busy[job.phase] += 1
+            if self._told is not None:
+                self._told(job, None)
             executor.start(job)
 
     def _executor(self, job: Job) -> Executor:
@@ -74,6 +81,8 @@ class Worker:
             if self._running.pop(job.key, None) is not None:
                 self.busy[job.phase] -= 1
                 reports.append(report)
+                if self._told is not None:
+                    self._told(job, report)
         return reports
 
     def holds(self, run_id: str) -> bool:

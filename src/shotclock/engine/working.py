@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from shotclock.core import clocks, leases
 from shotclock.engine import dispatch, flow, inputs, recording, rolls
 from shotclock.engine.desk import Desk
+from shotclock.engine.reach import Reach
 from shotclock.errors import FencedError, UsageError
 from shotclock.model import (
     Answer,
@@ -49,22 +49,27 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     token: int
 
 
-def lease(desk: Desk, owner: str, busy: Mapping[int, int], *, only: str | None) -> list[Lease]:
+def lease(desk: Desk, owner: str, busy: Mapping[int, int], reach: Reach) -> list[Lease]:
     """Lease what may run now: within each phase's `max_workers` for this worker and `max_in_flight` for all.
 
-    `busy` says how many tasks of each phase the worker holds. `only` restricts it to one run.
+    `busy` says how many tasks of each phase the worker holds.
     """
     taken: list[Lease] = []
     for phase in desk.active():
-        if only is not None and phase.run != only:
-            continue
-        taken += _lease_phase(desk, owner, desk.phase(phase.id), busy.get(phase.id, 0))
+        left = reach.left(sum(busy.values()) + len(taken))
+        if left <= 0:
+            break
+        if reach.includes(phase.run):
+            taken += _lease_phase(desk, owner, desk.phase(phase.id), min(left, _room(desk, phase, busy)), reach.tags)
     return taken
 
 
-def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]:
+def _room(desk: Desk, phase: Phase, busy: Mapping[int, int]) -> int:
+    return dispatch.room(desk, desk.phase(phase.id), desk.plan_of(phase), busy.get(phase.id, 0))
+
+
+def _lease_phase(desk: Desk, owner: str, phase: Phase, room: int, tags: frozenset[str]) -> list[Lease]:
     run, own = desk.run(phase.run), desk.plan_of(phase)
-    room = dispatch.room(desk, phase, own, busy)
     if (
         room <= 0
         or phase.state not in dispatch.AT_WORK
@@ -74,7 +79,7 @@ def _lease_phase(desk: Desk, owner: str, phase: Phase, busy: int) -> list[Lease]
         return []
     taken: list[Lease] = []
     while len(taken) < room:
-        found = dispatch.leasable(desk, desk.phase(phase.id), room - len(taken))
+        found = dispatch.leasable(desk, desk.phase(phase.id), room - len(taken), tags)
         if not found:
             break
         taken += [lease for task in found if (lease := _take(desk, owner, phase.id, own, task)) is not None]
@@ -338,10 +343,3 @@ def repeated(desk: Desk, phase_id: int, names: Sequence[str]) -> None:
     phase = desk.phase(phase_id)
     known = dict.fromkeys([*phase.repeated, *names])
     desk.change(phase, repeated=tuple(known)[:100])
-
-
-def next_ready(desk: Desk, only: str | None) -> datetime | None:
-    """Return when a task may be leased next, of all phases a worker looks at."""
-    phases = [phase for phase in desk.tx.active() if only is None or phase.run == only]
-    instants = (desk.tx.next_ready(phase.id) for phase in phases)
-    return min((instant for instant in instants if instant is not None), default=None)

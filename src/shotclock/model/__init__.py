@@ -38,7 +38,6 @@ from shotclock.model.facts import (
     PartOf,
     Phase,
     PhaseState,
-    Process,
     Report,
     Ruling,
     Run,
@@ -49,6 +48,7 @@ from shotclock.model.facts import (
     Vote,
     Work,
 )
+from shotclock.model.fleet import Process
 from shotclock.model.identity import (
     DEFAULT_MODE,
     MEMBER_NAME_BYTES,

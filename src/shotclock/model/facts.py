@@ -385,11 +385,16 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long after its deadline the gate opened, where it had one."""
 
 
-EntryKind = Literal["past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap"]
+EntryKind = Literal[
+    "past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap", "claim"
+]
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks."""
+    """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks.
+
+    Those of kind `claim` are what handlers have done or are at, one for each key, which is their scope.
+    """
 
     id: int = 0
     """Number the store gives."""
@@ -430,17 +435,3 @@ class Halt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def holds_for(self, run: RunId) -> bool:
         """Say whether the halt is about a run, whenever it is in force."""
         return self.scope in {"*", run.pipeline, str(run), str(replace(run, generation=1))}
-
-
-class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A live process, as its heartbeat describes it."""
-
-    name: str
-    """``host:pid:start``, the owner of its leases."""
-    host: str
-    pid: int
-    started_at: datetime
-    beat_at: datetime
-    version: str = ""
-    settings: dict[str, str] = field(default_factory=dict)
-    """Its settings, as text, but for where its home is."""

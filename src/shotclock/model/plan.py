@@ -123,6 +123,8 @@ class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int | None = None
     """Attempts this run, where they differ from the phase's: one, for a member that keeps failing."""
     timeout: timedelta | None = None
+    tags: tuple[str, ...] = ()
+    """What a worker must have to take its task, beside what the phase's execution asks for."""
 
     @property
     def external(self) -> bool:
@@ -151,6 +153,10 @@ class Execution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Items a task."""
     budget: timedelta | None = None
     """Time for the phase from its first lease; what has not started by then is abandoned."""
+    tags: tuple[str, ...] = ()
+    """What a worker must have to take a task of a member or a chunk of items, such as ``gpu``."""
+    memory: int | None = None
+    """Most bytes of address space a child process may have while it works on a task."""
 
 
 class Fresh(Struct, frozen=True, kw_only=True):
@@ -183,6 +189,16 @@ class PhasePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
             if name == member.name or name in member.aliases:
                 return ordinal, member
         return None
+
+    @property
+    def asks(self) -> bool:
+        """Whether any of its work asks something of a worker."""
+        return bool(self.execution.tags) or any(member.tags for member in self.members)
+
+    def tags_of(self, ordinal: int) -> frozenset[str]:
+        """Return what a worker must have to take the task of a member, or of any item."""
+        own = self.members[ordinal].tags if self.items is None else ()
+        return frozenset((*self.execution.tags, *own))
 
 
 class Schedule(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from shotclock.model import Contract, Importance, Items, Member, member_name
 from shotclock.spec.nodes import Entry, Table, shown
-from shotclock.spec.scalars import flag, import_path, positive, text, whole
+from shotclock.spec.scalars import flag, import_path, name_of, positive, text, whole
 from shotclock.spec.schema import CONTRACT, MEMBER, NOT_YET
 
 
@@ -59,6 +59,7 @@ def _member(name: str, entry: Entry, phase: Table, taken: dict[str, str]) -> Mem
         aliases=tuple(_aliases(name, table, taken)),
         contract=contract_of(table),
         timeout=table.take("timeout", positive, None),
+        tags=tags_of(table),
     )
 
 
@@ -87,6 +88,8 @@ def _one_kind(member: Table) -> None:
         member.missing("run is missing: write run: package.module:function, command: or external: true")
     elif len(kinds) > 1:
         member.wrong(kinds[1], f"stands beside {kinds[0]}; a member has one of run, command and external")
+    if external and "needs" in member:
+        member.wrong("needs", "an external member has none; no worker takes it")
     if external and "timeout" in member:
         member.wrong("timeout", "an external member has none; its clock is the gate's deadline")
 
@@ -122,6 +125,11 @@ def _aliases(name: str, member: Table, taken: dict[str, str]) -> Iterator[str]:
         else:
             taken[alias] = name
             yield alias
+
+
+def tags_of(owner: Table) -> tuple[str, ...]:
+    """Read the `needs` of a member or of an execution: what a worker must have."""
+    return tuple(dict.fromkeys(tag for tag, _ in owner.each("needs", name_of("tag"))))
 
 
 def contract_of(owner: Table) -> Contract:

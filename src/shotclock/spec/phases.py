@@ -7,9 +7,9 @@ from yaml.nodes import MappingNode, Node
 
 from shotclock.model import Execution, Fresh, PhasePlan, slug
 from shotclock.spec.gates import gate_of
-from shotclock.spec.members import items_of, members_of
+from shotclock.spec.members import items_of, members_of, tags_of
 from shotclock.spec.nodes import Entry, Table, shown
-from shotclock.spec.scalars import choice, import_path, name_of, positive, text, whole
+from shotclock.spec.scalars import choice, import_path, name_of, positive, size, text, whole
 from shotclock.spec.schema import EXECUTION, FRESH, NEEDS, PHASE
 
 _MODES: Final[tuple[Literal["sequential", "parallel", "process"], ...]] = ("sequential", "parallel", "process")
@@ -114,6 +114,8 @@ def _execution(phase: Table, *, with_items: bool) -> Execution:
         mode=mode or _DEFAULTS.mode,
         timeout=table.take("timeout", positive, _DEFAULTS.timeout),
         budget=table.take("budget", positive, None),
+        tags=tags_of(table),
+        memory=table.take("memory", size, None),
         **numbers,
     )
 
@@ -125,6 +127,8 @@ def _bounds(execution: Table, mode: str | None, workers: int, *, with_items: boo
         execution.wrong("max_workers", text_)
     if mode == "parallel" and "max_workers" not in execution:
         execution.missing("max_workers is missing: mode parallel must say how many at once, such as max_workers: 4")
+    if "memory" in execution and mode not in {None, "process"}:
+        execution.wrong("memory", "is for child processes; write mode: process")
     if "chunk" in execution and not with_items:
         execution.wrong("chunk", "is for phases with items; each member is a task of its own")
 

@@ -25,6 +25,8 @@ _TIME = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.?[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _PERCENT = re.compile(r"(-?[0-9]{1,9}(?:\.[0-9]{1,6})?)\s*%")
+_SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) *(KB|MB|GB)")
+_UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _ALL = Decimal(100)
 
 
@@ -65,6 +67,15 @@ def whole(bounds: Mapping[str, Any]) -> Callable[[Node], int]:
         return int(word)
 
     return read
+
+
+def size(node: Node) -> int:
+    """Read an amount of memory, such as ``512MB``, as bytes."""
+    found = _SIZE.fullmatch(text(node).strip())
+    if found is None or not float(found[1]):
+        message = f"expected a size with KB, MB or GB, such as 512MB, got {described(node)}"
+        raise ValueError(message)
+    return int(float(found[1]) * _UNITS[found[2]])
 
 
 def choice(options: Sequence[T]) -> Callable[[Node], T]:

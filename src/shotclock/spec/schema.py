@@ -32,6 +32,8 @@ def _either(help_: str, *kinds: Schema) -> Schema:
 
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1}
 _NAME: Final[Schema] = {"type": "string", "pattern": "^[a-z0-9_-]{1,100}$"}
+_NAMES: Final[Schema] = {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}
+_SIZE: Final[Schema] = {"type": "string", "pattern": "^ *[0-9]+(\\.[0-9]+)? *(KB|MB|GB) *$"}
 _TIME: Final[Schema] = {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
 _AMOUNT: Final[Schema] = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9.]+ *%?$"}]}
 _IMPORT: Final[Schema] = {"type": "string", "pattern": r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"}
@@ -81,6 +83,7 @@ MEMBER: Final[Schema] = {
     "aliases": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}], "description": "Other names it reports under."},
     "contract": {**_object(CONTRACT), "description": "What its success must show."},
     "timeout": _ref("duration", "Longest time for one attempt; the phase's where it is not given."),
+    "needs": {**_NAMES, "description": "What a worker must have to take it, beside what the phase's execution needs."},
 }
 
 NOT_YET: Final = {"call": "HTTP calls", "publish": "messages to a topic"}
@@ -93,6 +96,8 @@ EXECUTION: Final[Schema] = {
     "timeout": _ref("duration", "Longest time for one task.", default="10m"),
     "attempts": _whole(1, 100, 3, "Attempts before a failure counts."),
     "chunk": _whole(1, 10_000, 1, "Items in a task."),
+    "needs": {**_NAMES, "description": "What a worker must have to take the work on members and items, such as gpu."},
+    "memory": {**_SIZE, "description": "Most memory of a child process that works on a task; with `mode: process`."},
     "budget": _ref("duration", "Time for the whole phase from its first task; what has not started then is abandoned."),
 }
 

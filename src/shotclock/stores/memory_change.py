@@ -1,13 +1,13 @@
 """What can be changed in the memory store's tables, every change noted so that it can be taken back."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
-from shotclock.errors import NotFoundError, StaleError
+from shotclock.errors import NotFoundError, StaleError, UsageError
 from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores.memory_tables import Journal, Numbered, Posted, Table, Tables, task_key
 from shotclock.stores.memory_view import MemorySnapshot
@@ -147,9 +147,19 @@ class MemoryTransaction(MemorySnapshot):
         """Add a halt, or replace the one of the same scope and start."""
         self._put(self._tables.halts, (halt.since, halt.scope), halt)
 
+    def lend(self) -> AbstractContextManager[Any]:
+        """Refuse: there is no database here."""
+        message = "memory:// has no tables of a caller's own; use a store in a file"
+        raise UsageError(message)
+
     def beat(self, process: Process) -> None:
         """Keep a process's heartbeat."""
         self._put(self._tables.processes, process.name, process)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the heartbeats of these processes."""
+        for name in names:
+            self._put(self._tables.processes, name, None)
 
     def _add(self, table: Table[Any, Any], phase_id: int, key: Hashable, row: Page | Task, what: str) -> None:
         self.phase(phase_id)

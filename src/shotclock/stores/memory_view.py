@@ -110,6 +110,10 @@ class MemorySnapshot:
         chosen = sorted(key[1:] for key in ready)[:limit]
         return [self._tables.tasks.rows[(phase_id, lo, work)] for _, lo, work in chosen]
 
+    def count_leasable(self, phase_id: int, now: datetime) -> int:
+        """Return how many tasks may be leased at `now`."""
+        return bisect_right(self._tables.open.of(phase_id), (now, inf))
+
     def next_ready(self, phase_id: int) -> datetime | None:
         """Return when the first task of the phase may be leased."""
         keys = self._tables.open.of(phase_id)

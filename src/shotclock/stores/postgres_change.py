@@ -1,8 +1,9 @@
 """What can be changed in the PostgreSQL store, within the transaction that holds its lock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -13,6 +14,9 @@ from shotclock.stores.postgres_session import Parameters, Session, columns, give
 from shotclock.stores.postgres_view import PostgresSnapshot
 from shotclock.stores.rows import Row, micros, name_key
 from shotclock.stores.sqlite_view import Plans
+
+if TYPE_CHECKING:
+    import psycopg
 
 _RINGING: Final = frozenset({"run_add", "task_add", "outbox_add", "halt_put"})
 """Changes that give others something to do."""
@@ -178,21 +182,42 @@ class PostgresTransaction(PostgresSnapshot):
         """Add a halt, or replace the one of the same scope and start."""
         self._change("halt_put", held(rows.halt_row(halt)))
 
+    @contextmanager
+    def lend(self) -> Iterator["psycopg.Connection[Any]"]:
+        """Lend the connection, on which names without a schema mean the user's tables; an error undoes what was done.
+
+        `commit` and `rollback` of it are refused.
+        """
+        self._begin_change()
+        path = self._db.row("path")
+        with self._db.connection.transaction():
+            self._db.change("path_default")
+            yield self._db.connection
+            self._db.row("path_put", path or ())
+        self.changed = True
+
     def beat(self, process: Process) -> None:
         """Keep a process's heartbeat."""
         self._change("process_put", rows.process_row(process))
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the heartbeats of these processes."""
+        self._change("process_remove", (list(names),))
+
     def _change(self, name: str, parameters: Parameters) -> int:
         """Change rows, from a point that this job alone can be taken back to; return how many."""
-        if self._before is None:
-            self._before = (self.last_entry, self.changed, self.rings)
-            if self.changed:
-                self._save()
+        self._begin_change()
         changed = self._db.change(name, parameters)
         if changed:
             self.changed = True
             self.rings = self.rings or name in _RINGING
         return changed
+
+    def _begin_change(self) -> None:
+        if self._before is None:
+            self._before = (self.last_entry, self.changed, self.rings)
+            if self.changed:
+                self._save()
 
     def _save(self) -> None:
         if self._saved:

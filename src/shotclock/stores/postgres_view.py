@@ -96,6 +96,11 @@ class PostgresSnapshot:
         wanted = {"phase": phase_id, "always": _SINCE, "now": micros(now), "limit": limit}
         return self._tasks("tasks_leasable", wanted)
 
+    def count_leasable(self, phase_id: int, now: datetime) -> int:
+        """Return how many tasks may be leased at `now`."""
+        row = self._db.row("tasks_leasable_count", (phase_id, micros(now)))
+        return 0 if row is None else row[0]
+
     def next_ready(self, phase_id: int) -> datetime | None:
         """Return when the first task of the phase may be leased."""
         return self._instant("task_next_ready", (phase_id,))

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -12,7 +13,18 @@ from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Pha
 from shotclock.stores import rows
 from shotclock.stores.rows import Row, micros
 from shotclock.stores.sqlite_view import Plans, SqliteSnapshot
-from shotclock.stores.statements import SQL
+from shotclock.stores.statements import DUMPED, SQL
+
+_ENDING: Final = frozenset(
+    {sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH}
+)
+_CHANGING: Final = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
+
+
+def _allowed(action: int, table: str | None, *_: object) -> int:
+    """Say whether whoever was lent the connection may do that."""
+    refused = action in _ENDING or (action in _CHANGING and table in DUMPED)
+    return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
 
 
 class SqliteTransaction(SqliteSnapshot):
@@ -129,9 +141,22 @@ class SqliteTransaction(SqliteSnapshot):
         """Add a halt, or replace the one of the same scope and start."""
         self._db.execute(SQL["halt_put"], rows.halt_row(halt))
 
+    @contextmanager
+    def lend(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection, for anything but the store's own tables and the transaction."""
+        self._db.set_authorizer(_allowed)
+        try:
+            yield self._db
+        finally:
+            self._db.set_authorizer(None)
+
     def beat(self, process: Process) -> None:
         """Keep a process's heartbeat."""
         self._db.execute(SQL["process_put"], rows.process_row(process))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop the heartbeats of these processes."""
+        self._db.executemany(SQL["process_remove"], [(name,) for name in names])
 
     def _insert(self, name: str, new: Sequence[Row], what: str) -> None:
         try:

@@ -123,6 +123,11 @@ class SqliteSnapshot:
         wanted = {"phase": phase_id, "always": _SINCE, "now": micros(now), "limit": limit}
         return self._tasks("tasks_leasable", wanted)
 
+    def count_leasable(self, phase_id: int, now: datetime) -> int:
+        """Return how many tasks may be leased at `now`."""
+        number: int = self._db.execute(SQL["tasks_leasable_count"], (phase_id, micros(now))).fetchone()[0]
+        return number
+
     def next_ready(self, phase_id: int) -> datetime | None:
         """Return when the first task of the phase may be leased."""
         return self._instant("task_next_ready", (phase_id,))

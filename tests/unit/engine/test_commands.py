@@ -29,7 +29,7 @@ def command(shop: Shop, script: str, **more: object) -> PhasePlan:
         ("""echo '{"outputs": 3}'""", "failed", "the last line's outputs are 3, not an object"),
         ("exit 3", "failed", "exit code 3"),
         ("echo first >&2; echo ' the last ' >&2; echo >&2; exit 4", "failed", "exit code 4: the last"),
-        ("kill -9 $$", "failed", "exit code -9"),
+        ("kill -9 $$", "failed", "its process was killed by SIGKILL, as the system does when memory runs out"),
     ],
 )
 def test_how_a_command_ends_is_what_its_member_settles_at(

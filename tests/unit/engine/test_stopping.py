@@ -5,13 +5,19 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any, cast
+
+import pytest
 
 from shotclock.buses.local import LocalBus
+from shotclock.errors import StoreUnavailableError
 from shotclock.model import Run
+from shotclock.ports import Store, Transaction
 from tests.unit.engine.shop import PATIENCE, Shop
 
 WAIT = PATIENCE.total_seconds()
@@ -161,6 +167,54 @@ def test_children_end_with_an_engine_that_is_killed(shop: Shop) -> None:
         killed.kill()
         killed.wait(WAIT)
         assert ear.hear() == ""
+
+
+class _Failing:
+    """A store that refuses the next writes when it is told to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.refusing = 0
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the store has
+        return getattr(self._store, name)
+
+    def write(self, work: Callable[[Transaction], Any]) -> Any:  # noqa: ANN401 - what the work returns
+        if self.refusing:
+            self.refusing -= 1
+            message = "the store is down"
+            raise StoreUnavailableError(message)
+        return self._store.write(work)
+
+
+def test_an_engine_that_serves_waits_for_a_store_that_cannot_be_used_for_a_while(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Shop(tmp_path, sweep=timedelta(milliseconds=10))) as shop:
+        shop.write("""
+            let_go = threading.Event()
+            def first(ctx):
+                let_go.wait()
+                return Succeeded(rows=ctx.token)
+        """)
+        failing = _Failing(shop.store)
+        shop.store = cast("Store", failing)
+        engine = shop.engine()
+        run = shop.start(engine, shop.members("first"))
+
+        def tick() -> None:
+            if shop.steps.let_go.is_set():
+                if shop.store.read(lambda view: view.run(run.id)).state != "running":  # type: ignore[union-attr]  # it is there
+                    engine.stop()
+            elif shop.tasks()[0].state == "leased":
+                failing.refusing = 3
+                shop.steps.let_go.set()
+
+        engine.serve(tick, timedelta(milliseconds=10))
+        assert (shop.kinds(), shop.notes()[0].rows) == (["succeeded"], 1)
+    assert [record.getMessage() for record in caplog.records if record.name == "shotclock.engine"] == [
+        "the store cannot be used: the store is down"
+    ] * 3
 
 
 def test_an_interrupt_gives_everything_back_and_goes_on_to_the_caller(shop: Shop) -> None:

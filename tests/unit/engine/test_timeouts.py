@@ -1,14 +1,15 @@
 """A task that hangs is cut at its timeout, a worker that dies fails only its task, and the others go on."""
 
 import os
-import signal
+import select
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from shotclock.errors import MemberError
 from shotclock.model import Member, PhasePlan
-from tests.unit.engine.shop import Shop
+from tests.unit.engine.shop import PATIENCE, Shop
 
 SHORT = timedelta(milliseconds=300)
 
@@ -90,17 +91,77 @@ def one_by_one(shop: Shop, *functions: str) -> PhasePlan:
 
 
 @pytest.mark.parametrize(
-    ("death", "code"),
-    [("os.kill(os.getpid(), signal.SIGSEGV)", -signal.SIGSEGV), ("os._exit(7)", 7)],
+    ("death", "how"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "was killed by SIGSEGV"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL, as the system does when memory runs out"),
+        ("os._exit(7)", "ended by itself, exit code 7"),
+    ],
 )
-def test_a_child_that_dies_fails_only_its_task(shop: Shop, death: str, code: int) -> None:
+def test_a_child_that_dies_fails_only_its_task(shop: Shop, death: str, how: str) -> None:
     shop.write(f"""
         def dies(ctx): {death}
         def fine(ctx): return Succeeded(rows=os.getpid())
     """)
     shop.run(shop.members("fine", "dies", mode="process", attempts=2))
     assert shop.kinds() == ["succeeded", "failed"]
-    assert shop.notes()[1].reason == f"exit code {code}"
+    assert shop.notes()[1].reason == f"its process {how}"
+
+
+def test_a_child_takes_no_more_memory_than_its_phase_allows_and_is_not_used_again_after(shop: Shop) -> None:
+    shop.write("""
+        def items(ctx): return ["a", "b", "c"]
+        def work(ctx, items):
+            mark(ctx, os.getpid())
+            if items[0].id == "b":
+                bytearray(2 << 30)
+            return {item.id: Succeeded() for item in items}
+    """)
+    phase = shop.items("items", "work", mode="process", max_workers=1, memory=1 << 30)
+    assert shop.run(phase).state == "failed"
+    assert shop.notes()[1].reason == "out of memory (limit 1GB)"
+    assert [kind for kind in shop.kinds() if kind != "succeeded"] == ["failed"]
+    first, second, third = shop.marks()
+    assert (first == second, second == third) == (True, False)
+
+
+def test_what_a_child_started_dies_with_it_at_the_timeout(shop: Shop) -> None:
+    shop.write("""
+        import subprocess, sys
+        def starts(ctx):
+            child = subprocess.Popen([sys.executable, "-c", "import signal; signal.signal(15, 1); signal.pause()"])
+            mark(ctx, child.pid)
+            signal.pause()
+        def fine(ctx): return Succeeded()
+    """)
+    shop.run(one_by_one(shop, "fine", "starts"))
+    assert shop.kinds() == ["succeeded", "timed_out"]
+    (started,) = shop.marks()
+    gone(int(started))
+
+
+def test_a_copy_that_a_dying_child_has_made_keeps_nobody_waiting(shop: Shop) -> None:
+    shop.write("""
+        def copies(ctx):
+            copy = os.fork()
+            if copy == 0:
+                signal.pause()
+            mark(ctx, copy)
+            os.kill(os.getpid(), signal.SIGSEGV)
+    """)
+    shop.run(shop.members("copies", mode="process"))
+    assert shop.notes()[0].reason == "its process was killed by SIGSEGV"
+    (copy,) = shop.marks()
+    gone(int(copy))
+
+
+def gone(pid: int) -> None:
+    """Wait until a process that was killed is seen to be, whoever must take note of its end."""
+    handle = os.pidfd_open(pid) if Path(f"/proc/{pid}").exists() else None
+    if handle is not None:
+        ready, _, _ = select.select([handle], [], [], PATIENCE.total_seconds())
+        os.close(handle)
+        assert ready
 
 
 def test_a_child_that_died_is_replaced_and_a_living_one_is_used_again(shop: Shop) -> None:

@@ -62,6 +62,7 @@ def test_members_are_what_the_file_says_in_its_order() -> None:
             aliases=("bdl_player_boxscores", "p2_player_box"),
             contract=Contract(min_rows=1),
             timeout=5 * MINUTE,
+            tags=("big", "gpu"),
         ),
         Member(name="schedule", command=("python", "-m", "nba.schedule", "--season", "2024 25")),
         Member(name="games", command=("python", "-m", "nba.games", "3")),
@@ -76,7 +77,9 @@ def test_execution_is_what_the_file_says() -> None:
     assert plan.phase("raw").execution == Execution(
         mode="parallel", max_workers=10, max_in_flight=20, budget=timedelta(hours=2)
     )
-    assert plan.phase("predictions").execution == Execution(mode="process", max_workers=8, chunk=50)
+    assert plan.phase("predictions").execution == Execution(
+        mode="process", max_workers=8, chunk=50, tags=("gpu",), memory=3 << 29
+    )
 
 
 def test_items_inputs_and_consolidation_are_what_the_file_says() -> None:

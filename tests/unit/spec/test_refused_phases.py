@@ -81,11 +81,27 @@ CASES = {
         "members:\n  m: {rnu: 'p:f'}\n",
         "5: phase raw: member m: unknown key 'rnu'; the nearest is 'run'",
     ),
+    "what an external member needs": (
+        "members:\n  m: {external: true, needs: gpu}\n",
+        "5: phase raw: member m: needs: an external member has none; no worker takes it",
+    ),
+    "a tag that is no word": (
+        "members:\n  m: {run: 'p.m:f', needs: [a b]}\n",
+        "5: phase raw: member m: needs: 'a b' cannot name a tag: use 1 to 100 of a-z, 0-9, _ and -",
+    ),
+    "memory of threads": (
+        RUNS + "execution: {mode: parallel, max_workers: 2, memory: 1GB}\n",
+        "5: phase raw: execution: memory: is for child processes; write mode: process",
+    ),
+    "memory without a unit": (
+        RUNS + "execution: {mode: process, memory: 512}\n",
+        "5: phase raw: execution: memory: expected a size with KB, MB or GB, such as 512MB, got '512'",
+    ),
     "a key of a member that is like none": (
         "members:\n  m: {external: true, memory: 1}\n",
         (
             "5: phase raw: member m: unknown key 'memory'; known are"
-            " run, command, external, critical, optional, aliases, contract, timeout"
+            " run, command, external, critical, optional, aliases, contract, timeout, needs"
         ),
     ),
     "a member critical and optional": (

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import resource
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
@@ -13,7 +15,7 @@ from typing import Final
 import msgspec
 
 from shotclock.context import Context
-from shotclock.engine.job import Job, failed_for_good
+from shotclock.engine.job import OUT_OF_MEMORY, Job, failed_for_good, out_of_memory
 from shotclock.engine.members import perform
 from shotclock.engine.results import one_line
 from shotclock.model import TaskReport
@@ -21,6 +23,7 @@ from shotclock.model import TaskReport
 JOB: Final = b"J"
 STOP: Final = b"S"
 REPORT: Final = b"R"
+LAST: Final = b"E"
 LOG: Final = b"L"
 """What a message is: its first byte; the rest is JSON."""
 
@@ -71,8 +74,26 @@ def main(handle: int, level: int) -> None:
         report = _answer(job, stop)
         if os.getpid() != own:
             os._exit(0)  # a copy that the function made and that came back from it
+        used_up = report.whole is not None and report.whole.reason.startswith(OUT_OF_MEMORY)
         with suppress(BrokenPipeError):  # the parent is dead: whoever listens to it ends this process
-            pipe.send(REPORT, report)
+            pipe.send(LAST if used_up else REPORT, report)
+        if used_up:
+            os._exit(0)  # what it still holds would be missing to the next job
+
+
+@contextmanager
+def _bounded(most: int | None) -> Iterator[None]:
+    """Keep this process's address space within so many bytes."""
+    if most is None:
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    hard = before[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:
@@ -92,7 +113,11 @@ def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> N
 
 
 def _answer(job: Job, stop: Event) -> TaskReport:
-    report = perform(job, Context(job.assignment, stopped=stop.is_set))
+    try:
+        with _bounded(job.memory):
+            report = perform(job, Context(job.assignment, stopped=stop.is_set))
+    except MemoryError:  # there was not even room left to say so
+        return out_of_memory(job)
     try:
         msgspec.json.encode(report)
     except Exception as error:  # noqa: BLE001 - a report that cannot be sent must still be an answer

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from contextlib import suppress
 from multiprocessing import Pipe
+from multiprocessing.connection import wait
 from threading import Lock, Thread
 from typing import Final
 
 import msgspec
 
-from shotclock.engine.executors.child import JOB, REPORT, STOP, Line
+from shotclock.engine.executors.child import JOB, LAST, REPORT, STOP, Line
 from shotclock.engine.job import Ended, Job, Key, died, failed_again, timed_out
 from shotclock.model import Again, TaskReport
 
@@ -41,6 +42,21 @@ class _Child:
             start_new_session=True,
         )
         theirs.close()
+        self._end = _end_of(self.process.pid)
+
+    def hear(self) -> bytes:
+        """Wait for a message; raises `EOFError` once the child has ended, though a copy that it made holds the pipe."""
+        if self._end is not None and self.pipe not in wait([self.pipe, self._end]):
+            raise EOFError
+        return self.pipe.recv_bytes()
+
+    def bury(self) -> int:
+        """Take note of the child's end, and end what it has left behind; return how it ended."""
+        code = self.process.wait()
+        self.signal(signal.SIGKILL)
+        if self._end is not None:
+            os.close(self._end)
+        return code
 
     def send(self, what: bytes, job: Job | None = None) -> None:
         """Send a message; a child that is dead is heard of by whoever listens to it."""
@@ -51,6 +67,14 @@ class _Child:
         """Send a signal to the child and whatever it started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
+
+
+def _end_of(pid: int) -> int | None:
+    """Return a descriptor that becomes readable when a process ends; None where the system has none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
 
 
 class ProcessExecutor:
@@ -131,16 +155,17 @@ class ProcessExecutor:
         """Take what a child sends, until it is gone."""
         try:
             while True:
-                message = child.pipe.recv_bytes()
-                if message[:1] == REPORT:
-                    self._answered(child, msgspec.json.decode(message[1:], type=TaskReport))
+                message = child.hear()
+                if message[:1] in {REPORT, LAST}:
+                    report = msgspec.json.decode(message[1:], type=TaskReport)
+                    self._answered(child, report, stays=message[:1] == REPORT)
                 else:
                     line = msgspec.json.decode(message[1:], type=Line)
                     logging.getLogger(line.name).log(line.level, "%s", line.text)
         except (EOFError, OSError):
-            self._died(child, child.process.wait())
+            self._died(child, child.bury())
 
-    def _answered(self, child: _Child, report: TaskReport) -> None:
+    def _answered(self, child: _Child, report: TaskReport, *, stays: bool) -> None:
         with self._lock:
             job = child.job
             if job is None or (report.phase, report.work, report.lo, report.token) != job.key:
@@ -148,7 +173,7 @@ class ProcessExecutor:
             child.job = None
             if self._busy.pop(job.key, None) is None:
                 return
-            if not child.cut:
+            if stays and not child.cut:
                 self._free.append(child)
         self._ended(job, report)
 

@@ -98,6 +98,9 @@ SELECT task.kinds, task.body FROM (
 ) AS ready CROSS JOIN task ON task.phase = :phase AND task.lo = ready.lo AND task.work = ready.work
 ORDER BY ready.rank, ready.lo, ready.work;
 
+-- name: tasks_leasable_count
+SELECT count(*) FROM task INDEXED BY task_open WHERE phase = ? AND available_at <= ?;
+
 -- name: task_next_ready
 SELECT min(available_at) FROM task INDEXED BY task_open WHERE phase = ? AND available_at IS NOT NULL;
 
@@ -196,6 +199,9 @@ SELECT body FROM process ORDER BY name;
 
 -- name: process_put
 INSERT INTO process (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body;
+
+-- name: process_remove
+DELETE FROM process WHERE name = ?;
 
 -- name: begin
 BEGIN IMMEDIATE;

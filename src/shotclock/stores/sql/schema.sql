@@ -103,6 +103,8 @@ CREATE TABLE entry (
 
 CREATE INDEX entry_scope ON entry (kind, scope, at, id);
 
+CREATE INDEX entry_age ON entry (kind, at, id);
+
 CREATE INDEX entry_member ON entry (kind, scope, member, at, id) WHERE member <> '';
 
 CREATE TABLE tally (

@@ -104,6 +104,9 @@ SELECT task.kinds, task.body FROM (
 ) AS ready JOIN task ON task.phase = %(phase)s AND task.lo = ready.lo AND task.work = ready.work
 ORDER BY ready.rank, ready.lo, ready.work;
 
+-- name: tasks_leasable_count
+SELECT count(*) FROM task WHERE phase = %s AND available_at <= %s;
+
 -- name: task_next_ready
 SELECT min(available_at) FROM task WHERE phase = %s AND available_at IS NOT NULL;
 
@@ -254,6 +257,19 @@ SELECT body FROM process ORDER BY name;
 
 -- name: process_put
 INSERT INTO process (name, body) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET body = excluded.body;
+
+-- name: process_remove
+DELETE FROM process WHERE name = ANY(%s);
+
+-- Where names without a schema are looked for: in the store's, or where the user's tables are.
+-- name: path
+SELECT current_setting('search_path');
+
+-- name: path_default
+SET LOCAL search_path TO DEFAULT;
+
+-- name: path_put
+SELECT set_config('search_path', %s, true);
 
 -- One request to the server each: what begins a group of writes, and what makes it durable.
 -- name: begin
