@@ -1,5 +1,6 @@
 """The vocabulary: frozen values that every layer speaks in; nothing here decides or does I/O."""
 
+from shotclock.model import spans
 from shotclock.model.counts import (
     CODE,
     IMPORTANCES,
@@ -157,5 +158,6 @@ __all__ = [
     "names_generation",
     "run_key",
     "slug",
+    "spans",
     "standing_of",
 ]
