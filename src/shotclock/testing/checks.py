@@ -12,6 +12,7 @@ from shotclock.model import (
     UNSATISFIED,
     Counts,
     Halt,
+    Kind,
     Note,
     Outgoing,
     Phase,
@@ -187,10 +188,19 @@ class Checks:
 
     def _parts(self, record: Record, tasks: list[Task], now: datetime) -> None:
         parts = tuple((task.lo, number, part.kind) for task in tasks for number, part in sorted(task.parts.items()))
-        carried = record.started_at == now and record.run.generation > 1
-        if len(parts) >= len(record.parts) and parts != record.parts and not carried:
+        if record.started_at == now and record.run.generation > 1 and not record.parts:
+            came = not self._older_parts(record).issuperset(parts)
+        else:
+            came = len(parts) >= len(record.parts) and parts != record.parts
+        if came:
             self._settled(record, now)
         record.parts = parts
+
+    def _older_parts(self, record: Record) -> frozenset[tuple[int, int, Kind]]:
+        """Return the parts that older generations had of a phase: what is carried is no news, what was parked is."""
+        every = record.run.id.partition("#")[0]
+        older = (one for one in self.records.values() if one.run.id.partition("#")[0] == every and one is not record)
+        return frozenset(part for one in older if one.own.name == record.own.name for part in one.parts)
 
     def _waits(self, record: Record, change: Change) -> None:
         waits = (task.ready_at for task in change.tasks if task.phase == record.phase.id)
