@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
+from shotclock.buses import open_bus
 from shotclock.cli import screen
 from shotclock.cli.ending import ending, tell
 from shotclock.cli.logs import logged
@@ -31,9 +32,10 @@ def carry(shell: Shell, store: Store, settings: Settings, run: Run, *, quiet: bo
     with shell.alone(), _audience(shell, quiet=quiet) as audience:
         watch = Watch(store, run.id, settings, clock, audience)
         reach = reach_of(settings, run=run.id)
-        engine = Engine(store, settings, clock, reach=reach, warehouse=warehouses(settings))
-        with logged(shell), closing(engine), stopped_by_signals(engine, settings):
-            return engine.until_over(run.id, watch.tick, settings.poll)
+        with closing(open_bus(settings)) as bus:
+            engine = Engine(store, settings, clock, reach=reach, bus=bus, warehouse=warehouses(settings))
+            with logged(shell), closing(engine), stopped_by_signals(engine, settings):
+                return engine.until_over(run.id, watch.tick, settings.poll)
 
 
 @contextmanager

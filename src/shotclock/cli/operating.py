@@ -30,13 +30,12 @@ reason = click.option("--reason", required=True, help="Why; kept with it and sho
 def coordinated(shell: Shell, run: str) -> "Iterator[tuple[Coordinator, str]]":
     """Give a coordinator and the text form of a run that is there."""
     from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
-    from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
-    from shotclock.engine.coordinator import Coordinator  # noqa: PLC0415 - likewise
 
     settings = shell.settings()
     with closing(shell.store(settings)) as store:
         found = store.read(lambda view: find_run(view, run))
-        yield Coordinator(store, settings, SystemClock()), found.id
+        with shell.coordinator(store, settings) as coordinator:
+            yield coordinator, found.id
 
 
 @click.command(
@@ -141,16 +140,14 @@ def resume(shell: Shell, scope: str | None, actor: str, *, everything: bool) -> 
 @contextmanager
 def _scope(shell: Shell, scope: str | None, *, everything: bool) -> "Iterator[tuple[Coordinator, str]]":
     """Give a coordinator and the scope: a pipeline or run that is there, or everything."""
-    from shotclock.clock import SystemClock  # noqa: PLC0415 - not for --help
-    from shotclock.engine.coordinator import Coordinator  # noqa: PLC0415 - likewise
-
     if (scope is None) != everything:
         message = "name a pipeline or a run, or give --all for everything"
         raise UsageError(message)
     settings = shell.settings()
     with closing(shell.store(settings)) as store:
         named = EVERYTHING if scope is None else store.read(lambda view: _known(view, scope))
-        yield Coordinator(store, settings, SystemClock()), named
+        with shell.coordinator(store, settings) as coordinator:
+            yield coordinator, named
 
 
 def _known(view: "Snapshot", scope: str) -> str:

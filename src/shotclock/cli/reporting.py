@@ -126,14 +126,12 @@ def _send(shell: Shell, made: "Report") -> int:
     """Hand a report in, print its answer and return the exit code."""
     from msgspec.structs import replace  # noqa: PLC0415 - not for --help
 
-    from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
-    from shotclock.engine.coordinator import Coordinator  # noqa: PLC0415 - likewise
-
     settings = shell.settings()
     with closing(shell.store(settings)) as store:
         named = replace(made, run=store.read(lambda view: _named(view, made.run)))
         try:
-            (answer,) = Coordinator(store, settings, SystemClock()).report([named])
+            with shell.coordinator(store, settings) as coordinator:
+                (answer,) = coordinator.report([named])
         except UsageError as error:
             return shell.fail([f"not stored: {error}"], NOT_STORED)
     shell.document({"answer": answer.kind, "detail": answer.detail, "exit": EXIT[answer.kind]})

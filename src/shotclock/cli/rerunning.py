@@ -10,9 +10,9 @@ from shotclock.cli.planning import check_functions, parameters, plan_of
 from shotclock.cli.shell import Shell, common, examples, tagged
 
 if TYPE_CHECKING:
+    from shotclock.engine.coordinator import Coordinator
     from shotclock.model import Plan, Run
     from shotclock.ports import Snapshot, Store
-    from shotclock.settings import Settings
 
 
 @click.command(
@@ -60,7 +60,8 @@ def rerun(  # noqa: PLR0913 - the arguments and options of the command
         _refuse_superseded(store, old, again=names_generation(run) and not then)
         first = phase or store.read(lambda view: _first(view, old))
         base = f"{old.id.partition('#')[0]}#{old.generation}" if names_generation(run) else old.id
-        made = _again(shell, store, settings, old, base, first, members, params, then=then)
+        with shell.coordinator(store, settings) as coordinator:
+            made = _again(shell, coordinator, old, base, first, members, params, then=then)
         shell.document({"event": "run.made" if made.id != old.id else "run.attached", "run": made.id})
         if detach:
             return 0
@@ -95,8 +96,7 @@ def _first(view: "Snapshot", run: "Run") -> str:
 
 def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
     shell: Shell,
-    store: "Store",
-    settings: "Settings",
+    coordinator: "Coordinator",
     old: "Run",
     base: str,
     first: str,
@@ -106,10 +106,7 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
     then: bool,
 ) -> "Run":
     """Return the run in which it is done again: the same one, or a new generation."""
-    from shotclock.clock import SystemClock  # noqa: PLC0415 - not for --help
-    from shotclock.engine.coordinator import Coordinator  # noqa: PLC0415 - likewise
-
-    coordinator = Coordinator(store, settings, SystemClock())
+    store = coordinator.store
     phase = store.read(lambda view: view.phase_of(old.id, first))
     if phase is not None and phase.state == "active" and not then and not params:
         tried = coordinator.retry(old.id, first, members)

@@ -56,15 +56,14 @@ def _found(
     shell: Shell, store: "Store", settings: "Settings", plan: "Plan", key: str, params: dict[str, object]
 ) -> "Run":
     """Return the run of the key, started if it is not there; say which it is."""
-    from shotclock.clock import SystemClock  # noqa: PLC0415 - not for --help
-    from shotclock.engine.coordinator import Coordinator  # noqa: PLC0415 - likewise
-    from shotclock.model import RunId  # noqa: PLC0415 - likewise
+    from shotclock.model import RunId  # noqa: PLC0415 - not for --help
 
     identity = RunId(pipeline=plan.pipeline, key=key, mode=plan.mode)
     known = store.read(lambda view: view.newest(identity))
     if known is None:
         check_functions(plan)
-        started, _ = Coordinator(store, settings, SystemClock()).start(plan, key)
+        with shell.coordinator(store, settings) as coordinator:
+            started, _ = coordinator.start(plan, key)
         shell.document({"event": "run.started", "run": started.id})
         return started
     frozen = store.read(lambda view: view.plan(known.id))

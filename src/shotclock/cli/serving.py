@@ -36,7 +36,7 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
     SIGTERM and Ctrl-C stop it: members that run have a while to end and count, the rest is given back, exit code 0. A
     second one ends it at once.
     """
-    from shotclock.buses.local import LocalBus  # noqa: PLC0415 - not for --help
+    from shotclock.buses import open_bus  # noqa: PLC0415 - not for --help
     from shotclock.cli import foreground  # noqa: PLC0415 - likewise
     from shotclock.cli.logs import logged  # noqa: PLC0415 - likewise
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
@@ -45,7 +45,7 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
 
     settings, clock = shell.settings(max_tasks=most), SystemClock()
     reach = reach_of(settings, pipelines=frozenset(_checked(path) for path in pipelines))
-    with closing(shell.store(settings, make=True)) as store, closing(LocalBus(settings.home)) as bus, shell.alone():
+    with closing(shell.store(settings, make=True)) as store, closing(open_bus(settings)) as bus, shell.alone():
         journal = Journal(shell, clock)
         engine = Engine(
             store,

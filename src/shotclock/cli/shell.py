@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from shotclock.engine.coordinator import Coordinator
     from shotclock.ports import Store
     from shotclock.settings import Settings
 
@@ -48,6 +49,16 @@ class Shell:
             message = f"there is no store in {settings.home}: start a run first, or name its folder with --home"
             raise UsageError(message)
         return open_store(settings)
+
+    @contextmanager
+    def coordinator(self, store: "Store", settings: "Settings") -> "Iterator[Coordinator]":
+        """Give a coordinator whose commits wake the processes that work on the store."""
+        from shotclock.buses import bell  # noqa: PLC0415 - not for --help
+        from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
+        from shotclock.engine.coordinator import Coordinator  # noqa: PLC0415 - likewise
+
+        with bell(settings) as ring:
+            yield Coordinator(store, settings, SystemClock(), rang=ring)
 
     def command(self, text: str) -> str:
         """Return a command as it must be typed to mean the same home folder and store; a password is left out."""
