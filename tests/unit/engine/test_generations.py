@@ -181,6 +181,45 @@ def test_a_halt_of_a_run_holds_for_its_next_generations_and_late_reruns_wait_for
     assert day.run(run.id).state == "complete"
 
 
+def test_a_late_rerun_that_somebody_was_quicker_with_is_due_no_more_whatever_is_halted(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b")
+    day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    day.coordinator.halt("*", actor="ops", reason="drill")
+    day.pass_time(minutes=20)
+    assert (day.phase().rerun_at, day.phase().due_at) == (None, None)
+
+
+def test_a_late_rerun_that_is_due_under_a_halt_is_made_after_its_end(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b")
+    day.coordinator.halt("*", actor="ops", reason="drill")
+    day.pass_time(minutes=20)
+    assert not day.run().superseded
+    day.coordinator.resume("*", actor="ops")
+    day.pass_time(minutes=5)
+    assert day.run(f"p/{KEY}#2").state == "complete"
+
+
+def test_a_late_report_for_a_phase_that_became_too_old_before_it_started_makes_a_new_generation(day: Day) -> None:
+    follows = replace(external("a", "b", gate=Gate(late="rerun")), needs_previous=("raw",))
+    day.start(follows, key="2025-01-14")
+    day.pass_time(hours=1)
+    day.start(follows, max_age=timedelta(minutes=30))
+    day.pass_time(minutes=30)
+    assert (day.phase().state, day.phase().started_at) == ("failed", None)
+    assert day.say("a").kind == "late"
+    day.pass_time(minutes=10)
+    assert day.run().superseded
+    assert day.run(f"p/{KEY}#2").cause == "late"
+
+
 def test_a_late_part_alone_makes_no_new_generation(day: Day) -> None:
     gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
     day.start(external("a", "b", gate=gate))
