@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from shotclock.errors import UsageError
-from shotclock.model import Again, Amount, Deadline, Gate, Need, PartOf
+from shotclock.model import Again, Amount, Deadline, Gate, Need, Note, PartOf
 from tests.unit.engine.day import KEY, Day, external, fan_out
 
 HALF_HOUR = Gate(deadline=Deadline(after=timedelta(minutes=30)))
@@ -91,9 +91,14 @@ def test_items_a_worker_finished_too_late_are_carried(day: Day) -> None:
     day.enumerate(["a", "b", "c", "d"])
     first, second = day.lease()
     day.done(first)
-    assert day.done(second).kind == "late"
+    said = {ordinal: Note(rows=ordinal) for ordinal in range(second.lo, second.hi)}
+    assert day.done(second, notes=said).kind == "late"
     run = day.coordinator.rerun(f"p/{KEY}", day.plan, "items")
-    assert day.phase("items", run.id).counts.required.succeeded == 4
+    carried = day.phase("items", run.id)
+    assert carried.counts.required.succeeded == 4
+    task = day.store.read(lambda view: view.task_at(carried.id, second.lo))
+    assert task is not None
+    assert {ordinal: note.rows for ordinal, note in task.notes.items()} == {2: 2, 3: 3}
 
 
 def test_a_rerun_that_is_asked_for_again_by_its_generation_makes_one(day: Day) -> None:
