@@ -124,7 +124,7 @@ def _with_late(desk: Desk, source: Phase, again: set[int]) -> list[Task]:
 
 def _late_work(_: Desk, plan: PhasePlan, __: Phase, tasks: Mapping[int, Task], entry: Entry) -> Task | None:
     """Return a task with what its worker's late report says of members that are pending, where that satisfies."""
-    report = msgspec.convert(entry.body, TaskReport)
+    report = msgspec.convert(entry.body, TaskReport, str_keys=True)  # a store of JSON gives ordinals back as text
     task = tasks.get(report.lo)
     if task is None or task.work != report.work or len(task.kinds) != len(report.kinds):
         return None

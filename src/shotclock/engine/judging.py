@@ -243,15 +243,14 @@ def _too_old(desk: Desk, phase: Phase) -> None:
 def _rerun_for_late(desk: Desk, phase: Phase) -> None:
     """Make the new generation that late reports asked for, once they had time to settle and no halt holds."""
     run = desk.run(phase.run)
-    if phase.rerun_at is not None and clocks.halted(desk.halts(run), desk.now) is not None:
-        desk.change(phase, due_at=desk.now + desk.settings.check_again)
-        return
-    if phase.rerun_at is not None and desk.now < phase.rerun_at:
+    if phase.rerun_at is None or run.superseded:
+        desk.change(phase, due_at=None, rerun_at=None)
+    elif desk.now < phase.rerun_at:
         desk.change(phase, due_at=phase.rerun_at)  # who looks may have found it due before somebody else saw to it
-        return
-    wanted = phase.rerun_at is not None and not run.superseded
-    desk.change(phase, due_at=None, rerun_at=None)
-    if wanted:
+    elif clocks.halted(desk.halts(run), desk.now) is not None:
+        desk.change(phase, due_at=desk.now + desk.settings.check_again)  # a resume looks at no phase that is over
+    else:
+        desk.change(phase, due_at=None, rerun_at=None)
         starting.new_generation(desk, run.id, desk.plan(run.id), phase.name, (), cause="late")
 
 

@@ -29,9 +29,9 @@ class Answers:
         self._promised: list[tuple[int, int, Report]] = []
         self._tokens: dict[tuple[int, str, int], int] = {}
         self._ended: set[tuple[int, str, int, int]] = set()
-        self._said: Counter[tuple[str, str, int]] = Counter()
-        self._parts: dict[tuple[str, str], set[int]] = {}
-        """Which parts members have sent, whatever became of them, by phase and name."""
+        self._said: Counter[tuple[str, str, str, int]] = Counter()
+        self._parts: dict[tuple[str, str, str], set[int]] = {}
+        """Which parts members have sent, whatever became of them, by run whatever its generation, phase and name."""
 
     def reported(self, reports: list[Report], answers: list[Answer], changes: list[Change]) -> None:
         """Check the answers to reports from outside that came in one call."""
@@ -40,7 +40,7 @@ class Answers:
             if answer.kind == "duplicate" and report.part is not None:
                 found = self._store.read(lambda view, report=report: self._find(view, report))  # type: ignore[misc]  # bound now
                 settled = found is not None and bool(found[1].kinds[found[2] - found[1].lo])
-                known = self._said[report.phase, report.member, report.part.number] > 1
+                known = self._said[*_sender(report), report.part.number] > 1
                 require(known or settled, "I12", f"{report} was {answer}, and nothing like it was sent before")
             if answer.kind == "accepted":
                 self._kept(report, answer)
@@ -107,14 +107,14 @@ class Answers:
     def sent(self, report: Report) -> None:
         """Note that a report is under way."""
         if report.part is not None:
-            self._parts.setdefault((report.phase, report.member), set()).add(report.part.number)
-            self._said[report.phase, report.member, report.part.number] += 1
+            self._parts.setdefault(_sender(report), set()).add(report.part.number)
+            self._said[*_sender(report), report.part.number] += 1
 
     def _parts_of(self, report: Report, answer: Answer) -> None:
         """Check that a member which parts have settled has all of its own."""
         if report.part is None or (report.retry and report.outcome == "failed"):
             return
-        own = self._parts[report.phase, report.member]
+        own = self._parts[_sender(report)]
         settled = f"{report.member} is " in answer.detail
         whole = own == set(range(1, max(own) + 1))
         require(not settled or whole, "I7", f"{report} has settled its member, which has sent parts {sorted(own)} only")
@@ -136,6 +136,11 @@ class Answers:
             good = report.outcome in {"empty", "skipped"} and report.part is None
             kept = not good or record.kind(ordinal) in SATISFIED
             require(kept, "I12", f"{report} was accepted, and at the end its member is {record.kind(ordinal)}")
+
+
+def _sender(report: Report) -> tuple[str, str, str]:
+    """Return who has sent a report: a member of the same name of another key's run is another one."""
+    return report.run.partition("#")[0], report.phase, report.member
 
 
 def _holds(report: Report, task: Task, ordinal: int) -> bool:

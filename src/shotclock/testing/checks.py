@@ -103,6 +103,8 @@ class Checks:
         moved = phase.source is None and phase.started_at is not None and self._roll(record, view, change, now)
         if record.closed_at is None and phase.state not in {"waiting", "active", "skipped"} and phase.source is None:
             self._closed(record, now)
+        if phase.state == "failed" and phase.started_at is None:
+            record.kinds = b"".join(task.kinds for task in view.tasks(phase_id))  # what it took over, if anything
         self._opened(record, view, change)
         if phase.state == "active":
             self._shut(record, now, moved=moved)

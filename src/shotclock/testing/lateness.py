@@ -49,8 +49,9 @@ class Lateness:
         """Say whether a report would have turned a missing member satisfied."""
         base = record if record.phase.source is None else self._account.records[record.phase.source]
         stood: Kind = base.kind(ordinal)
-        missing = base.ranks[ordinal] < 2 and stood not in SATISFIED and stood != "withdrawn"  # noqa: PLR2004 - the rank of optional members
         items = record.own.items
+        optional = items is None and record.own.members[ordinal].importance == "optional"
+        missing = not optional and stood not in SATISFIED and stood != "withdrawn"
         contract = record.own.members[ordinal].contract if items is None else items.contract
         enough = not contract.min_rows or (report.rows or 0) >= contract.min_rows
         return missing and (report.outcome in {"empty", "skipped"} or (report.outcome == "succeeded" and enough))

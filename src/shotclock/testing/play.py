@@ -1,9 +1,9 @@
 """One seed from beginning to end: a time in which things go wrong, then one in which all that is due must be done."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from shotclock.model import PHASE_OVER, RunId, Task
+from shotclock.model import PHASE_OVER, Phase, RunId, Task
 from shotclock.ports import Snapshot, Store
 from shotclock.settings import Settings
 from shotclock.testing import oracle, reporters
@@ -19,6 +19,7 @@ QUIET_STEPS = 3_000
 """Most steps of the quiet time; more of them mean that something is due again and again."""
 SETTLING = 60
 """Most rounds in which everybody does what can be done at one instant."""
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Play:
@@ -100,10 +101,27 @@ class Play:
 
         def moments(view: Snapshot) -> list[datetime | None]:
             ready = [view.next_ready(phase.id) for phase in view.active()]
-            return [view.next_due(), *(moment for moment in ready if moment is not None and moment > world.now)]
+            due = None if self._only_resumes_help(view) else view.next_due()
+            return [due, *(moment for moment in ready if moment is not None and moment > world.now)]
 
         found = [*world.store.read(moments), world.next_at()]
         return min((moment for moment in found if moment is not None), default=None)
+
+    def _only_resumes_help(self, view: Snapshot) -> bool:
+        """Say whether all that is due are phases whose new generation waits for the end of halts that nobody ends.
+
+        They are looked at from time to time for as long as their halts last, which here is for ever.
+        """
+        now, records = self.world.now, self.world.checks.records
+        waiting = view.due(FOR_EVER, len(records))
+        return all(self._waits_for_resume(phase, now) for phase in waiting) and not self._untold()
+
+    def _waits_for_resume(self, phase: Phase, now: datetime) -> bool:
+        """Say whether a phase that is over waits with its late reports for the end of a halt that nobody ends."""
+        record, halts = self.world.checks.records[phase.id], list(self.world.checks.halts.values())
+        asked = phase.state in PHASE_OVER and phase.rerun_at is not None and phase.rerun_at <= now - 2 * SECOND
+        held = any(halt.until is None for halt in oracle.halts_of(record, halts))
+        return asked and held and phase.run not in self.world.checks.superseded
 
     def _overdue(self) -> None:
         """Check that nothing that is due waits longer than a sweep."""
@@ -178,10 +196,14 @@ class Play:
 
     def _told(self) -> None:
         """Check that each message was delivered, but for hand-overs of generations that were superseded meanwhile."""
+        untold = self._untold()
+        require(not untold, "I9", f"never delivered: {untold}")
+
+    def _untold(self) -> list[str]:
+        """Return the keys of the messages that are still to be delivered."""
         checks = self.world.checks
         over = {phase for phase, record in checks.records.items() if record.run.id in checks.superseded}
-        untold = [key for key in checks.keys if key not in self._relay.told and not _nobody_waits(key, over)]
-        require(not untold, "I9", f"never delivered: {untold}")
+        return [key for key in checks.keys if key not in self._relay.told and not _nobody_waits(key, over)]
 
     def _plans(self) -> None:
         for record in self.world.checks.records.values():

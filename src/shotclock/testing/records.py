@@ -92,8 +92,8 @@ class Record:
         return f"{self.phase.run} {self.phase.name}"
 
     def kind(self, ordinal: int) -> Kind:
-        """Return how a member stands."""
-        return KINDS[self.kinds[ordinal]]
+        """Return how a member stands: without a roll, because its phase never started, it is pending."""
+        return KINDS[self.kinds[ordinal]] if self.kinds else "pending"
 
 
 def ordinal_of(view: Snapshot, record: Record, name: str) -> int | None:

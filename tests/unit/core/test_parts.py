@@ -122,9 +122,12 @@ def test_a_part_that_contradicts_what_is_known_is_named(part: PartOf, outcome: O
     assert parts.contradiction(task, report(part, outcome)) == says
 
 
-def test_a_total_below_a_part_that_is_in_is_a_contradiction() -> None:
+@pytest.mark.parametrize(
+    ("part", "total"), [(PartOf(number=1, of=2), 2), (PartOf(number=1, last=True), 1), (PartOf(number=2, last=True), 2)]
+)
+def test_a_total_below_a_part_that_is_in_is_a_contradiction(part: PartOf, total: int) -> None:
     task = taken(report(PartOf(number=3)))
-    assert parts.contradiction(task, report(PartOf(number=1, of=2))) == "part 3 is beyond the 2 that were stated"
+    assert parts.contradiction(task, report(part)) == f"part 3 is beyond the {total} that were stated"
 
 
 def test_members_that_share_a_range_cannot_report_in_parts() -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from shotclock.errors import UsageError
-from shotclock.model import Again, Amount, Deadline, Gate, Need, PartOf
+from shotclock.model import Again, Amount, Deadline, Gate, Need, Note, PartOf
 from tests.unit.engine.day import KEY, Day, external, fan_out
 
 HALF_HOUR = Gate(deadline=Deadline(after=timedelta(minutes=30)))
@@ -91,9 +91,14 @@ def test_items_a_worker_finished_too_late_are_carried(day: Day) -> None:
     day.enumerate(["a", "b", "c", "d"])
     first, second = day.lease()
     day.done(first)
-    assert day.done(second).kind == "late"
+    said = {ordinal: Note(rows=ordinal) for ordinal in range(second.lo, second.hi)}
+    assert day.done(second, notes=said).kind == "late"
     run = day.coordinator.rerun(f"p/{KEY}", day.plan, "items")
-    assert day.phase("items", run.id).counts.required.succeeded == 4
+    carried = day.phase("items", run.id)
+    assert carried.counts.required.succeeded == 4
+    task = day.store.read(lambda view: view.task_at(carried.id, second.lo))
+    assert task is not None
+    assert {ordinal: note.rows for ordinal, note in task.notes.items()} == {2: 2, 3: 3}
 
 
 def test_a_rerun_that_is_asked_for_again_by_its_generation_makes_one(day: Day) -> None:
@@ -179,6 +184,45 @@ def test_a_halt_of_a_run_holds_for_its_next_generations_and_late_reruns_wait_for
     day.coordinator.resume(f"p/{KEY}", actor="ops")
     day.pass_time(seconds=0)
     assert day.run(run.id).state == "complete"
+
+
+def test_a_late_rerun_that_somebody_was_quicker_with_is_due_no_more_whatever_is_halted(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b")
+    day.coordinator.rerun(f"p/{KEY}", day.plan, "raw")
+    day.coordinator.halt("*", actor="ops", reason="drill")
+    day.pass_time(minutes=20)
+    assert (day.phase().rerun_at, day.phase().due_at) == (None, None)
+
+
+def test_a_late_rerun_that_is_due_under_a_halt_is_made_after_its_end(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
+    day.start(external("a", "b", gate=gate))
+    day.say("a")
+    day.pass_time(minutes=30)
+    day.say("b")
+    day.coordinator.halt("*", actor="ops", reason="drill")
+    day.pass_time(minutes=20)
+    assert not day.run().superseded
+    day.coordinator.resume("*", actor="ops")
+    day.pass_time(minutes=5)
+    assert day.run(f"p/{KEY}#2").state == "complete"
+
+
+def test_a_late_report_for_a_phase_that_became_too_old_before_it_started_makes_a_new_generation(day: Day) -> None:
+    follows = replace(external("a", "b", gate=Gate(late="rerun")), needs_previous=("raw",))
+    day.start(follows, key="2025-01-14")
+    day.pass_time(hours=1)
+    day.start(follows, max_age=timedelta(minutes=30))
+    day.pass_time(minutes=30)
+    assert (day.phase().state, day.phase().started_at) == ("failed", None)
+    assert day.say("a").kind == "late"
+    day.pass_time(minutes=10)
+    assert day.run().superseded
+    assert day.run(f"p/{KEY}#2").cause == "late"
 
 
 def test_a_late_part_alone_makes_no_new_generation(day: Day) -> None:

@@ -189,6 +189,15 @@ def test_success_with_fewer_rows_than_the_contract_asks_is_suspect(day: Day) -> 
     assert day.phase().counts.required.succeeded == 1
 
 
+def test_a_part_that_says_it_is_the_last_contradicts_a_later_one_that_is_in_of_the_same_key_only(day: Day) -> None:
+    day.start(external("a", "b"), key="2025-01-14")
+    day.start(external("a", "b"))
+    assert day.say("a", part=PartOf(number=3)).kind == "accepted"
+    assert day.say("a", part=PartOf(number=1, last=True)).kind == "conflict"
+    assert day.phase().counts.required.pending == 2
+    assert day.say("a", run="p/2025-01-14", part=PartOf(number=1, last=True)).detail == "a is succeeded"
+
+
 def test_a_member_in_parts_settles_when_its_last_part_is_in(day: Day) -> None:
     member = Member(name="a", contract=Contract(min_rows=5))
     day.start(PhasePlan(name="raw", members=(member,)))
