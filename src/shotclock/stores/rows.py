@@ -113,7 +113,7 @@ def task_row(task: Task) -> Row:
         task.token,
         None if since is None else _ALWAYS if since is ALWAYS else micros(since),
         task.owner if state == "leased" else None,
-        len(task.kinds.translate(None, _SETTLED)) if work <= LAST_RANGE else 0,
+        unsettled(task),
         bytearray(task.kinds),  # which SQLite takes as it is; bytes it would look up an adapter for
         _encode(replace(task, kinds=b"")).decode(),
     )
