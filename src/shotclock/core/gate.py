@@ -129,7 +129,7 @@ def _overruled(scene: Scene, now: datetime) -> Verdict | None:
 
 
 def _grace(scene: Scene, now: datetime) -> datetime | None:
-    """Return since when the grace runs: a halt holds up the opening, not the clock."""
+    """Return since when the grace runs: a halt or a veto holds up the opening, not the clock."""
     wish = _rule(scene, now)
     if isinstance(wish, Wait):
         return wish.grace_since
@@ -249,7 +249,7 @@ def _asked(wish: Open | Fail | Wait, scene: Scene, now: datetime) -> Verdict:
     phase, vote = scene.phase, scene.phase.vote
     if vote is not None and vote.yes and vote.worse == phase.worse:
         return wish
-    look, grace = next_look(scene, now), phase.grace_since
+    look, grace = next_look(scene, now), _grace(scene, now)
     if phase.asking_until is not None and now < phase.asking_until:
         until = _earliest(phase.asking_until, look)
         return Wait(reason=f"asking {scene.gate.check}", next_at=until, grace_since=grace)

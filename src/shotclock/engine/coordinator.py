@@ -11,6 +11,7 @@ from shotclock import clock as clocks
 from shotclock.core.clocks import halted
 from shotclock.engine import claiming, flow, judging, recording, resuming, roll_changes, scheduling, starting, working
 from shotclock.engine.desk import Desk, Question
+from shotclock.engine.hands import Grasp, Hands
 from shotclock.engine.reach import EVERYTHING, Reach
 from shotclock.engine.scheduling import Ticked
 from shotclock.engine.together import Together
@@ -39,7 +40,8 @@ class Coordinator:
     """The door to a store's runs.
 
     `asked` is called, outside any transaction, for every user's check that must be put; `vote` takes its answer.
-    `rang` is called after a commit that others may want to look at.
+    `rang` is called after a commit that others may want to look at. `hands` are those of a worker of this process: a
+    commit that starts a phase leases it the first tasks.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class Coordinator:
         *,
         asked: Callable[[Question], None] = lambda _question: None,
         rang: Callable[[], None] = lambda: None,
+        hands: Hands | None = None,
     ) -> None:
         self.store = store
         self.settings = settings
         self.clock = clock
         self._asked = asked
         self._rang = rang
+        self._hands = hands or Hands()
         self._together = Together(self._record_all, settings.backlog)
         self._purged_at: datetime | None = None
         self._plans: dict[tuple[str, str], Plan] = {}
@@ -66,10 +70,14 @@ class Coordinator:
         def unit(tx: Transaction) -> tuple[T, Desk]:
             desk = Desk(tx, self.clock.now(), self.settings, self.clock.jitter)
             result = work(desk)
+            judging.decide_touched(desk)
+            grasp.lease(desk)
             judging.settle_desk(desk)
             return result, desk
 
-        result, desk = self.store.write(unit)
+        with Grasp(self._hands) as grasp:
+            result, desk = self.store.write(unit)
+            grasp.keep()
         if desk.rang:
             self._rang()
         for phase_id in desk.closing:

@@ -48,6 +48,8 @@ class Desk:
         """Phases closed here, to be opened in a commit of their own."""
         self.started: list[int] = []
         """Phases started here, whose early reports are to be taken now."""
+        self.begun: list[int] = []
+        """Phases started here, whose first tasks may be leased with this."""
         self.questions: list[Question] = []
         self.rang = False
         """Whether something was written that others should look at."""

@@ -12,6 +12,7 @@ from shotclock.engine import staging
 from shotclock.engine.checks import Checks
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Question
+from shotclock.engine.hands import Hands
 from shotclock.engine.inbox import Ending, Inbox
 from shotclock.engine.process import alive, beaten, this_process
 from shotclock.engine.reach import Reach, reach_of
@@ -51,15 +52,16 @@ class Engine:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._reach = reach or reach_of(settings)
+        reach = reach or reach_of(settings)
         self._bus = bus
         self._inbox = Inbox()
-        self.coordinator = Coordinator(store, settings, clock, asked=self._ask, rang=self._rang)
-        self._checks = Checks(self.coordinator, warehouse)
-        self._worker = Worker(self.coordinator, self._inbox, warehouse, told)
-        self._relay = Relay(self.coordinator, bus, channel or LogChannel())
-        self._process = this_process(clock.now(), settings, kind=kind, tags=self._reach.tags)
+        self._process = this_process(clock.now(), settings, kind=kind, tags=reach.tags)
         self.owner = self._process.name
+        self._hands = Hands(self.owner, reach)
+        self.coordinator = Coordinator(store, settings, clock, asked=self._ask, rang=self._rang, hands=self._hands)
+        self._checks = Checks(self.coordinator, warehouse)
+        self._worker = Worker(self.coordinator, self._hands, self._inbox, warehouse, told)
+        self._relay = Relay(self.coordinator, bus, channel or LogChannel())
         self._thread = 0
         """The loop's thread, while it runs."""
         self._own_ring = False
@@ -134,6 +136,7 @@ class Engine:
             listener.start()
             self._listener = listener
         self._beat()
+        self._hands.open()
         self._look([])
         self._sweep()
 
@@ -160,14 +163,22 @@ class Engine:
             self._closed.wait(self._settings.sweep.total_seconds())
 
     def _look(self, endings: Sequence[Ending]) -> None:
-        """Report what ended and lease what may run, in one commit."""
-        self._unsent += self._worker.ended(endings)
-        self._looked_at = self._clock.now()
-        self._own_ring = True
-        _, given = self.coordinator.work_done(self.owner, self._unsent, self._worker.busy, self._reach)
-        self._own_ring = False
-        self._unsent = []
-        self._worker.start(given)
+        """Begin what commits have leased; then report what ended and lease what may run, in one commit."""
+        with self._hands.lock:
+            self._begin_given()
+            self._unsent += self._worker.ended(endings)
+            self._looked_at = self._clock.now()
+            self._own_ring = True
+            _, given = self.coordinator.work_done(self.owner, self._unsent, self._hands.busy, self._hands.reach)
+            self._own_ring = False
+            self._unsent = []
+            self._hands.given += given
+            self._begin_given()
+
+    def _begin_given(self) -> None:
+        """Begin what was leased; where the store cannot be read now, it stays to be begun at the next look."""
+        self._worker.start(self._hands.given)
+        self._hands.given.clear()
 
     def _sweep(self) -> None:
         """Decide what is due and deliver what is ready."""
@@ -208,7 +219,7 @@ class Engine:
 
     def _instants(self, view: Snapshot) -> tuple[datetime | None, list[datetime]]:
         """Return when something is due, and when tasks may be leased."""
-        phases = (phase for phase in view.active() if self._reach.includes(phase.run))
+        phases = (phase for phase in view.active() if self._hands.reach.includes(phase.run))
         ready = (view.next_ready(phase.id) for phase in phases)
         return view.next_due(), [at for at in ready if at is not None]
 
@@ -247,6 +258,7 @@ class Engine:
     def _end(self, *, patient: bool) -> None:
         """Let members end that can, then give every lease back."""
         try:
+            self._hands.close()
             if patient:
                 self._let_end()
         finally:

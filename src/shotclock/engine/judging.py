@@ -29,7 +29,8 @@ def decide_touched(desk: Desk) -> None:
     """Decide every phase that was touched, those touched by the decisions included; early reports come before."""
     while True:
         while desk.started:
-            recording.replay(desk, desk.phase(desk.started.pop()))
+            desk.begun.append(desk.started.pop())
+            recording.replay(desk, desk.phase(desk.begun[-1]))
         phase = desk.touched()
         if phase is None:
             return

@@ -24,11 +24,21 @@ def consider(desk: Desk, subject: settling.Subject, report: Report) -> None:
     limits = Limits(settling=desk.settings.late_settling, most=desk.settings.max_reruns)
     asks = late.wanted(policy, said, _automatic(desk, subject.run), limits)
     if asks.act == "amend":
-        text = f"amended: {report.member} came late; downstream has used what was there"
-        desk.alert(phase, "amended", text, turn=report.member, names=(report.member,))
+        _amend(desk, subject, report)
     if asks.act == "rerun":
         # One that is not over has its own next look, which must not wait for others to settle; its end sees to this.
         desk.change(phase, rerun_at=asks.at, due_at=asks.at if phase.state in PHASE_OVER else phase.due_at)
+
+
+def _amend(desk: Desk, subject: settling.Subject, report: Report) -> None:
+    """Tell every phase that stands on this one, and operators, what came after it had opened without it; each once."""
+    phase = subject.phase
+    said = {"from": phase.name, "member": report.member, "outcome": report.outcome, "rows": report.rows}
+    for below in desk.plan(phase.run).downstream(phase.name):
+        body = {"run": phase.run, "phase": below.name, **said, "outputs": report.outputs}
+        desk.post(f"amended:{phase.id}:{report.member}:{below.name}", "amended", phase.run, body)
+    text = f"amended: {report.member} came late; downstream has used what was there"
+    desk.alert(phase, "amended", text, turn=report.member, names=(report.member,))
 
 
 def _automatic(desk: Desk, run: Run) -> int:

@@ -1,6 +1,5 @@
 """The tasks in this process's hands: started, cut at their timeout, told to stop, and reported when they end."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
@@ -13,6 +12,7 @@ from shotclock.engine.executors import Executor
 from shotclock.engine.executors.command import CommandExecutor
 from shotclock.engine.executors.process import ProcessExecutor
 from shotclock.engine.executors.thread import Stopped, ThreadExecutor
+from shotclock.engine.hands import Hands
 from shotclock.engine.inbox import Ending, Inbox
 from shotclock.engine.job import Job, Key, failed_again
 from shotclock.engine.listing import enumerate_items
@@ -44,7 +44,12 @@ class Worker:
     """Carries out leased tasks; every method is called from the loop's thread alone."""
 
     def __init__(
-        self, coordinator: Coordinator, inbox: Inbox, warehouse: WarehouseOf | None, told: Told | None = None
+        self,
+        coordinator: Coordinator,
+        hands: Hands,
+        inbox: Inbox,
+        warehouse: WarehouseOf | None,
+        told: Told | None = None,
     ) -> None:
         self._coordinator = coordinator
         self._settings = coordinator.settings
@@ -56,15 +61,14 @@ class Worker:
         self._processes = ProcessExecutor(inbox.ended)
         self._commands = CommandExecutor(inbox.ended)
         self._running: dict[Key, _Running] = {}
-        self.busy: Counter[int] = Counter()
-        """How many tasks of each phase are held."""
+        self._busy = hands.busy
 
     def start(self, given: Sequence[Lease]) -> None:
         """Begin the work on leased tasks."""
         for job in self._assigner.jobs(list(given)):
             executor = self._executor(job)
             self._running[job.key] = _Running(job, executor)
-            self.busy[job.phase] += 1
+            self._busy[job.phase] += 1
             if self._told is not None:
                 self._told(job, None)
             executor.start(job)
@@ -79,11 +83,16 @@ class Worker:
         reports: list[TaskReport] = []
         for job, report in endings:
             if self._running.pop(job.key, None) is not None:
-                self.busy[job.phase] -= 1
+                self._set_down(job.phase)
                 reports.append(report)
                 if self._told is not None:
                     self._told(job, report)
         return reports
+
+    def _set_down(self, phase: int) -> None:
+        self._busy[phase] -= 1
+        if not self._busy[phase]:
+            del self._busy[phase]
 
     def holds(self, run_id: str) -> bool:
         """Say whether a task of a run is worked on here."""
@@ -140,7 +149,7 @@ class Worker:
         for executor in (self._commands, self._processes, self._threads):
             executor.drop()
         self._running.clear()
-        self.busy.clear()
+        self._busy.clear()
 
     def close(self) -> None:
         """End everything, free threads and children included."""

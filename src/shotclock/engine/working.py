@@ -1,7 +1,7 @@
 """Tasks in the hands of workers: leasing, renewing, giving back, and taking what workers say of them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -54,8 +54,13 @@ def lease(desk: Desk, owner: str, busy: Mapping[int, int], reach: Reach) -> list
 
     `busy` says how many tasks of each phase the worker holds.
     """
+    return lease_from(desk, owner, busy, reach, desk.active())
+
+
+def lease_from(desk: Desk, owner: str, busy: Mapping[int, int], reach: Reach, phases: Iterable[Phase]) -> list[Lease]:
+    """Lease what may run of some phases, within the same bounds."""
     taken: list[Lease] = []
-    for phase in desk.active():
+    for phase in phases:
         left = reach.left(sum(busy.values()) + len(taken))
         if left <= 0:
             break

@@ -413,7 +413,7 @@ class Outgoing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something the world must be told, written in the commit that made it true; a repeat of `key` does nothing."""
 
     key: str
-    route: Literal["doorbell", "alert", "handover"]
+    route: Literal["alert", "handover", "amended"]
     body: dict[str, Any] = field(default_factory=dict)
     run: str = ""
     created_at: datetime

@@ -80,7 +80,7 @@ class Answers:
         """Check that a report without effect has written none but its own record."""
         for change in changes:
             quiet = not change.tasks and not change.runs and not change.opened and not change.halts
-            named = all(":parked:" in message.key or ":amended:" in message.key for message in change.posted)
+            named = all(":parked:" in message.key or "amended:" in message.key for message in change.posted)
             own = all(entry.kind in {"late", "conflict", "parked", "early"} for entry in change.entries)
             require(quiet and named and own, "I8", f"{what}, and changed more than its own record")
             records = [self._checks.records[phase] for phase in change.phases]

@@ -191,6 +191,8 @@ def test_the_grace_starts_anew_only_if_the_rule_stopped_holding() -> None:
     vetoed = Vote(yes=False, at=at(15), changes=0, worse=0)
     checked = a_scene(replace(GRACE, check="nba.raw:check"), counts("", "s", "p"), grace_since=at(5), vote=vetoed)
     assert waits(gate.decide(checked, at(16))).grace_since == at(5)
+    emptied = a_scene(replace(GRACE, check="nba.raw:check"), counts("", "", ""), grace_since=at(5), vote=vetoed)
+    assert waits(gate.decide(emptied, at(16))).grace_since is None
     halted = a_scene(GRACE, counts("", "s", "p"), grace_since=at(5), halts=(a_halt(6),))
     assert waits(gate.decide(halted, at(7))).grace_since == at(5)
 

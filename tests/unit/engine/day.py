@@ -14,6 +14,7 @@ from shotclock.model import (
     Member,
     Opening,
     OutcomeKind,
+    Outgoing,
     Phase,
     PhasePlan,
     Plan,
@@ -93,9 +94,12 @@ class Day:
         phase = self.phase(name, run_id)
         return self.store.read(lambda view: view.opening(phase.id))
 
+    def told(self) -> list[Outgoing]:
+        """Return what is in the outbox and was not delivered."""
+        return self.store.write(lambda tx: tx.take_outbox(self.clock.now(), 1_000, timedelta(0)))
+
     def alerts(self) -> list[str]:
-        taken = self.store.write(lambda tx: tx.take_outbox(self.clock.now(), 1_000, timedelta(0)))
-        return [str(message.body["fact"]) for message in taken if message.route == "alert"]
+        return [str(message.body["fact"]) for message in self.told() if message.route == "alert"]
 
     def lease(self, owner: str = "w") -> list[Task]:
         return [lease.task for lease in self.coordinator.lease(owner, {})]

@@ -142,6 +142,26 @@ def test_late_reports_make_one_new_generation_after_they_had_time_to_settle(day:
     assert day.run(f"p/{KEY}#2").state == "complete"
 
 
+def test_an_amendment_is_told_once_to_every_phase_below_and_to_operators(day: Day) -> None:
+    gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="amend")
+    below = [external("z", name=name, needs=("raw",)) for name in ("left", "right")]
+    day.start(external("a", "b", gate=gate), *below, external("y", name="last", needs=("left",)))
+    day.say("a")
+    day.pass_time(minutes=30)
+    before = day.phase("left")
+    for rows in (3, 4):
+        assert day.say("b", rows=rows, outputs={"file": "b"}).kind == "late"
+    assert day.say("a").kind == "duplicate"
+    told = [message for message in day.told() if message.route == "amended"]
+    assert [(message.body["phase"], message.body["member"], message.body["rows"]) for message in told] == [
+        ("left", "b", 3),
+        ("right", "b", 3),
+    ]
+    assert told[0].body["outputs"] == {"file": "b"}
+    assert day.phase("left") == before
+    assert day.alerts().count("amended") == 1
+
+
 def test_a_late_report_while_the_consolidation_runs_makes_its_generation_after_it(day: Day) -> None:
     gate = Gate(deadline=Deadline(after=timedelta(minutes=30)), late="rerun")
     day.start(replace(external("a", "b", gate=gate), then="x:then"))
