@@ -248,6 +248,8 @@ def _wrap_psycopg(points: Points, stack: ExitStack) -> None:
         return of(self.connection).carry_out(text, lambda: execute(self, query, *rest, **more), alone=alone)
 
     def leaving(self: Transaction, *raised: Any) -> Any:  # noqa: ANN401 - passed on
+        if self.savepoint_name:
+            return leave(self, *raised)
         return of(self.connection).commit(lambda: leave(self, *raised))
 
     stack.enter_context(patch.object(Cursor, "execute", executing))
