@@ -197,7 +197,8 @@ class Transaction(Snapshot, Protocol):
         """Lend the connection that this transaction is open on, for tables of the caller's own in the same database.
 
         What is written through it is durable with the transaction or not at all. Statements that begin or end one, and
-        changes of the store's own tables, are refused. Raises `UsageError` where the store is no database.
+        changes of the store's own tables, are not for the caller: a store refuses them as far as its database can.
+        Raises `UsageError` where the store is no database.
         """
 
     def beat(self, process: Process) -> None:

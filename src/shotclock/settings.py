@@ -135,7 +135,8 @@ class Settings:
         timedelta(days=7), "How long what was done for a key is remembered, and its result given again."
     )
     retention: timedelta = _setting(
-        timedelta(days=4), "How long a message may wait where handlers get it from, such as a queue."
+        timedelta(days=4),
+        "How long a message may wait in the queue of a handler; `idempotent` must outlast it and `replay`.",
     )
     replay: timedelta = _setting(timedelta(days=3), "How long after that somebody may send a message again.")
     gone: timedelta = _setting(timedelta(days=1), "How long a process that has left or died is remembered.")

@@ -1,6 +1,8 @@
 """The same pipeline with its state on PostgreSQL: it publishes the same bytes, and its store moves there and back."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from tests.servers import PostgresServer
 
 NBA = str(ROOT / "pipelines" / "nba")
 RUN = f"small/{DAY}"
+REAL_DAY = "2024-12-15"
+DATA = Path(os.environ.get("SHOTCLOCK_DATA") or ROOT.parent / "shared" / "data")
 FILE = """
 phases:
   raw: {members: {games: {run: "small.steps:games"}, odds: {external: true}}}
@@ -35,6 +39,18 @@ def address(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop(found)
 
 
+@pytest.fixture
+def logs() -> str:
+    """Give the folder of the published game logs."""
+    file = DATA / "player_box_2024-25.csv.gz"
+    if not file.is_file():
+        message = f"{file} is missing: put the published files there or name their folder in SHOTCLOCK_DATA"
+        if os.environ.get("SHOTCLOCK_REQUIRE") == "all":
+            pytest.fail(message)
+        pytest.skip(message)
+    return str(DATA)
+
+
 def published(home: Path) -> dict[str, bytes]:
     """Return what was published, but for the files that say when and where."""
     files = (path for path in home.joinpath("published").rglob("*") if path.is_file())
@@ -49,6 +65,27 @@ def test_a_day_of_the_reference_pipeline_publishes_the_same_bytes(house: House, 
     assert published(house.file("served")) == published(house.file("own"))
     assert len(published(house.file("own"))) > 2
     assert not house.file("served", "shotclock.db").exists()
+
+
+@pytest.mark.long
+def test_a_published_day_with_two_workers_beside_publishes_the_same_bytes(
+    house: House, address: str, logs: str, record_property: Callable[[str, object], None]
+) -> None:
+    served = ("--home", "served", "--store", address)
+    assert house("run", NBA, REAL_DAY, "--data", logs, "--home", "own").code == 0
+    assert house("store", "init", address).code == 0
+    workers = [house.start("worker", NBA, *served, "--json") for _ in range(2)]
+    for worker in workers:
+        worker.says('"worker.started"')
+    run = house("run", NBA, REAL_DAY, "--data", logs, *served)
+    assert run.code == 0, run.err
+    ended = [worker.send(signal.SIGTERM).finish() for worker in workers]
+    done = [[one for one in end.documents if one["event"] == "task.done"] for end in ended]
+    assert [end.code for end in ended] == [0, 0]
+    assert all(done), [end.out for end in ended]
+    record_property("tasks done by the workers beside", [len(one) for one in done])
+    assert published(house.file("served")) == published(house.file("own"))
+    assert len(published(house.file("own"))) > 2
 
 
 def test_a_store_that_was_not_made_is_refused_with_the_command_that_makes_it(house: House, address: str) -> None:

@@ -1,9 +1,10 @@
 """Plays the story in a process of its own, without threads: `python -m tests.crash.drill FOLDER --kills 25`."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -13,6 +14,8 @@ from shotclock.testing.crashes import Rig, sample
 from shotclock.testing.points import Point
 from tests.crash import mutants, steps  # noqa: F401 - imported once, for every process of the story
 from tests.crash.promises import DRILL
+from tests.crash.story import SERVER
+from tests.servers import PostgresServer
 
 PATIENCE = timedelta(seconds=60)
 
@@ -22,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     rig = Rig(given.folder, DRILL, patience=PATIENCE)
     with ExitStack() as stack:
+        if given.store == "postgresql":
+            stack.enter_context(_served())
         if given.plant:
             stack.enter_context(getattr(mutants, given.plant)())
         known = rig.undisturbed()
@@ -29,6 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write("".join(f"{broken}\n" for broken in tally.broken))
     sys.stdout.write(f"{tally}\n")
     return 1 if tally.broken else 0
+
+
+@contextmanager
+def _served() -> Iterator[None]:
+    """Have every process of the story keep its state on a server of this round."""
+    server = PostgresServer().start()
+    try:
+        os.environ[SERVER] = server.url
+        yield
+    finally:
+        server.remove()
 
 
 def _chosen(known: Sequence[Point], given: argparse.Namespace) -> Sequence[Point]:
@@ -46,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tests.crash.drill", description="Kill a story at its write points."
     )
     parser.add_argument("folder", type=Path, help="an empty folder to play in")
+    parser.add_argument(
+        "--store", choices=["sqlite", "postgresql"], default="sqlite", help="where the state is (sqlite)"
+    )
     parser.add_argument("--kills", type=int, default=0, help="how many points to kill at (0: every one)")
     parser.add_argument("--seed", type=int, default=0, help="which of them, where it is not every one")
     parser.add_argument("--part", default="1/1", help="only this part of them: 1/2 and 2/2 are all (1/1)")

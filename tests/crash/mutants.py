@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +16,11 @@ from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Desk
 from shotclock.engine.relay import Relay
 from shotclock.engine.working import Held, ItemPair
-from shotclock.model import Answer, Outgoing, Report, Run
+from shotclock.model import Answer, Opening, Outgoing, Report, Run
+from shotclock.ports import Store
+from shotclock.stores import postgres_session
+from shotclock.stores.postgres import PostgresStore
+from shotclock.stores.postgres_change import PostgresTransaction
 from shotclock.stores.sqlite import SqliteStore
 from shotclock.warehouse import duckdb
 from shotclock.warehouse.duckdb import DuckDBWarehouse
@@ -26,22 +30,28 @@ from shotclock.warehouse.duckdb import DuckDBWarehouse
 def acknowledge_before_the_commit() -> Iterator[None]:
     """Answer a report first, and store it when there is time."""
     waiting: list[tuple[Coordinator, Sequence[Report]]] = []
-    report, read = Coordinator.report, SqliteStore.read
+    report = Coordinator.report
 
     def later(self: Coordinator, reports: Sequence[Report]) -> list[Answer]:
         _store_now()
         waiting.append((self, reports))
         return [Answer(kind="accepted") for _ in reports]
 
-    def reading(self: SqliteStore, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - passed on
-        _store_now()
-        return read(self, work)
+    def reading(read: Callable[..., Any]) -> Callable[..., Any]:
+        def mutated(self: Store, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - passed on
+            _store_now()
+            return read(self, work)
+
+        return mutated
 
     def _store_now() -> None:
         while waiting:
             report(*waiting.pop(0))
 
-    with patch.object(Coordinator, "report", later), patch.object(SqliteStore, "read", reading):
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(Coordinator, "report", later))
+        for store in (SqliteStore, PostgresStore):
+            stack.enter_context(patch.object(store, "read", reading(store.read)))
         yield
 
 
@@ -153,13 +163,38 @@ def supersede_in_a_later_commit() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def commit_halfway() -> Iterator[None]:
+    """Commit an opening on a server as soon as it is written, and what goes with it after that."""
+    add = PostgresTransaction.add_opening
+
+    def mutated(self: PostgresTransaction, opening: Opening) -> tuple[Opening, bool]:
+        added = add(self, opening)
+        self._db.carry_out("halfway")
+        return added
+
+    with (
+        patch.dict(postgres_session.SQL, {"halfway": b"COMMIT; BEGIN ISOLATION LEVEL READ COMMITTED"}),
+        patch.object(PostgresTransaction, "add_opening", mutated),
+    ):
+        yield
+
+
 MUTANTS: dict[str, str] = {
     "acknowledge_before_the_commit": "answered",
-    "post_outside_the_commit": "after sqlite commit < start",
+    "post_outside_the_commit": "after {store} commit < start",
     "mark_before_ringing": "before ring < _ring",
     "place_in_two_steps": "fsync < perform",
     "remember_the_token_later": "duckdb commit",
-    "add_pages_again": "after sqlite commit < add_page",
-    "supersede_in_a_later_commit": "after sqlite commit < rerun",
+    "add_pages_again": "after {store} commit < add_page",
+    "supersede_in_a_later_commit": "after {store} commit < rerun",
 }
 """The bugs, each with the points to be killed at."""
+
+ELSEWHERE = {"place_in_two_steps", "remember_the_token_later"}
+"""Bugs of files and of the warehouse, which are the same wherever the store is."""
+
+SERVED = {name: near for name, near in MUTANTS.items() if name not in ELSEWHERE} | {
+    "commit_halfway": "before postgresql commit"
+}
+"""Those to be found where the store is on a server."""

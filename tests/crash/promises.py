@@ -6,7 +6,6 @@ from typing import Any
 
 from shotclock.model import KINDS, PHASE_OVER, SATISFIED, Phase, Run, Task
 from shotclock.ports import Snapshot, Store
-from shotclock.stores import open_store
 from shotclock.stores.rows import outgoing_of
 from shotclock.testing.crashes import Drill
 from tests.crash import steps, story
@@ -19,7 +18,7 @@ def require(held: object, what: str) -> None:
 
 
 def _with_store(home: Path, check: Callable[[Store], None]) -> None:
-    store = open_store(story.settings(home))
+    store = story.opened(home)
     try:
         check(store)
     finally:
@@ -137,6 +136,7 @@ def when_over(home: Path) -> None:
     published = home / "published" / "day" / "2025-01-15" / "scores.txt"
     wanted = "".join(f'["i{number}", "abc {number**2}"]\n' for number in range(steps.ITEMS)) + "end\n"
     require(published.read_text(encoding="utf-8") == wanted, f"{published} says {published.read_text('utf-8')}")
+    story.drop(home)
 
 
 def _ended(store: Store) -> None:

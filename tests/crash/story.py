@@ -1,16 +1,20 @@
 """The story that is killed everywhere: a run that opens partial, is completed late, and is done again in part.
 
-Two processes share a home folder. The door reports for members outside, as another program would, and notes each answer
-it got; the engine does all the rest. Both can be killed and started again at any moment.
+Two processes share a home folder, and a store in it or on a server. The door reports for members outside, as another
+program would, and notes each answer it got; the engine does all the rest. Both can be killed and started again at any
+moment.
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from shotclock.buses.local import LocalBus
+from psycopg import sql
+
+from shotclock.buses import open_bus
 from shotclock.clock import SystemClock
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.embedded import Engine
@@ -28,14 +32,18 @@ from shotclock.model import (
     Run,
     RunId,
 )
-from shotclock.ports import Snapshot, Store
+from shotclock.ports import Bus, Snapshot, Store
+from shotclock.postgres import Limits, address_of, connect
 from shotclock.settings import Settings, load
 from shotclock.stores import open_store
+from shotclock.stores.postgres_keeping import initialise
 from shotclock.testing.points import Points
 from shotclock.warehouse.duckdb import DuckDBWarehouse
 
 RUN = "day/2025-01-15"
 GENERATIONS = 3
+SERVER = "CRASH_SERVER"
+"""Environment variable that names the PostgreSQL database whose schemas are the stores; without it they are files."""
 _MS = timedelta(milliseconds=1)
 _GATE = Gate(
     deadline=Deadline(after=40 * _MS, anchor=Anchor(kind="signal", signal="cutoff")),
@@ -68,7 +76,26 @@ def settings(home: Path) -> Settings:
     """Return the settings of every process of the story: quick ones."""
     quick = {"poll": 10 * _MS, "sweep": 20 * _MS, "outbox_hold": 100 * _MS, "late_settling": _MS}
     patient = {"retry_first": _MS, "retry_most": _MS, "page": 3, "store_busy": timedelta(minutes=1)}
-    return load({"home": home, **quick, **patient}, {})
+    server = os.environ.get(SERVER)
+    store = f"{server}?schema={home.name}" if server else ""
+    return load({"home": home, "store": store, **quick, **patient}, {})
+
+
+def opened(home: Path) -> Store:
+    """Open the store, and make it if nobody has yet, as an operator or the file itself does."""
+    own = settings(home)
+    if own.store:
+        initialise(address_of(own.store), Limits.of(own))
+    return open_store(own)
+
+
+def drop(home: Path) -> None:
+    """Drop a store on a server, which does not go with the home folder."""
+    own = settings(home)
+    if own.store:
+        address = address_of(own.store)
+        with connect(address, Limits.of(own)) as connection:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(address.schema)))
 
 
 def warehouse(home: Path) -> DuckDBWarehouse:
@@ -87,20 +114,21 @@ def noted(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-class Bells(LocalBus):
-    """A bus that notes what was rung, once it was."""
+class Bells:
+    """The bus that goes with the store; it notes what was rung, once it was."""
 
     def __init__(self, home: Path, points: Points) -> None:
-        super().__init__(home)
+        self._bus: Bus = open_bus(settings(home))
         self._home = home
         self._points = points
+        self.wait, self.close = self._bus.wait, self._bus.close
 
     def ring(self, route: str, body: Mapping[str, Any]) -> None:
         """Ring between two points."""
         self._points.around("ring", lambda: self._ring_and_note(route, body))
 
     def _ring_and_note(self, route: str, body: Mapping[str, Any]) -> None:
-        super().ring(route, body)
+        self._bus.ring(route, body)
         note(self._home / "told", {"route": route, "body": dict(body)})
 
 
@@ -121,7 +149,8 @@ class Alerts:
 
 def engine(home: Path, points: Points) -> None:
     """Work until the last generation is over and everything was told."""
-    store, bus = open_store(settings(home)), Bells(home, points)
+    store, bus = opened(home), Bells(home, points)
+    (home / "ready").touch()
     own = Engine(
         store,
         settings(home),
@@ -161,10 +190,10 @@ def _is_over(view: Snapshot, generation: int) -> bool:
 def door(home: Path, points: Points) -> None:
     """Say what the story wants, each word again until it was answered, and note the answers.
 
-    It waits for the engine's bell to hang beside its own, so that one of the two makes the store, always the same.
+    It waits for the engine to be ready, so that one of the two makes the store, always the same.
     """
     bus = Bells(home, points)
-    while not (home / "answers").exists() and len(list((home / "bells").iterdir())) == 1:
+    while not (home / "ready").exists():
         bus.wait((10 * _MS).total_seconds())
     store = open_store(settings(home))
     coordinator = Coordinator(store, settings(home), SystemClock())

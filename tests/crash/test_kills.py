@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.mutants import MUTANTS
+from tests.crash.mutants import MUTANTS, SERVED
+from tests.servers import programs
 
 ROOT = Path(__file__).parents[2]
 SLICE = ("--kills", "60") if os.environ.get("SHOTCLOCK_PROOF") == "slice" else ()
@@ -18,6 +19,8 @@ TODAY = str(datetime.now(UTC).toordinal())
 """Draws other points each day; a failure names the one that matters."""
 
 Told = Callable[[str, object], None]
+
+ON_A_SERVER = ("--store", "postgresql")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the rig forks, which this platform cannot")
 
@@ -53,10 +56,32 @@ def test_kills_at_every_write_point_lose_and_double_nothing(tmp_path: Path, reco
     played(tmp_path, record_property, *SLICE, "--seed", TODAY, "--part", part)
 
 
-@pytest.mark.parametrize("bug", MUTANTS)
-def test_a_planted_bug_is_found_by_a_kill(tmp_path: Path, record_property: Told, bug: str) -> None:
-    done = drill(tmp_path, "--plant", bug, "--near", MUTANTS[bug])
+@pytest.mark.long
+@pytest.mark.parametrize("part", ["1/2", "2/2"])
+def test_kills_at_every_write_point_of_a_served_store_lose_and_double_nothing(
+    tmp_path: Path, record_property: Told, part: str
+) -> None:
+    programs()
+    played(tmp_path, record_property, *ON_A_SERVER, *SLICE, "--seed", TODAY, "--part", part)
+
+
+def found(folder: Path, told: Told, *words: str) -> None:
+    """Play the story with kills and a planted bug; fail if no kill has found it."""
+    done = drill(folder, *words)
     assert done.returncode == 1, f"not found: {done.stdout}{done.stderr}"
     assert "killed at " in done.stdout, done.stdout + done.stderr
     *said, _ = filter(None, done.stdout.splitlines())
-    record_property("found", said[-1])
+    told("found", said[-1])
+
+
+@pytest.mark.parametrize("bug", MUTANTS)
+def test_a_planted_bug_is_found_by_a_kill(tmp_path: Path, record_property: Told, bug: str) -> None:
+    found(tmp_path, record_property, "--plant", bug, "--near", MUTANTS[bug].format(store="sqlite"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("bug", SERVED)
+def test_a_planted_bug_is_found_by_a_kill_on_a_served_store(tmp_path: Path, record_property: Told, bug: str) -> None:
+    programs()
+    near = SERVED[bug].format(store="postgresql")
+    found(tmp_path, record_property, *ON_A_SERVER, "--plant", bug, "--near", near)

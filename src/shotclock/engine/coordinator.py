@@ -1,9 +1,10 @@
 """The coordinator: every way to change the state, each one transaction, each safe to call twice and from anywhere."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -35,6 +36,9 @@ from shotclock.settings import Settings
 
 T = TypeVar("T")
 
+_STRIDE: Final = 37
+"""Due phases that a sweep passes over for each race it has lost: who has lost more often goes on elsewhere."""
+
 
 class Coordinator:
     """The door to a store's runs.
@@ -62,6 +66,8 @@ class Coordinator:
         self._hands = hands or Hands()
         self._together = Together(self._record_all, settings.backlog)
         self._purged_at: datetime | None = None
+        self._lost = 0
+        """How often a sweep has found that another process was first."""
         self._plans: dict[tuple[str, str], Plan] = {}
 
     def _do(self, work: Callable[[Desk], T]) -> T:
@@ -282,17 +288,36 @@ class Coordinator:
     def sweep(self) -> int:
         """Look at everything that is due, a commit for each phase; return how many were looked at.
 
-        One that cannot be looked at keeps nobody else waiting: its error is raised after the others.
+        One that cannot be looked at keeps nobody else waiting: its error is raised after the others. Where another
+        process was first, it goes on at another place, so that several do not go through one list behind each other.
         """
         now = self.clock.now()
         if self._purged_at is None or now >= self._purged_at + self.settings.purge:
             self._purge(now)
-        due = self.store.read(lambda view: view.due(now, self.settings.backlog))
-        errors = [error for phase in due if (error := self._look(phase.id)) is not None]
+        looked: set[int] = set()
+        errors: list[Exception] = []
+        due = self._due(now, looked)
+        while due:
+            phase = due.popleft()
+            looked.add(phase.id)
+            try:
+                first = self._look(phase.id, now)
+            except Exception as error:  # noqa: BLE001 - raised again after the phases that remain
+                errors.append(error)
+                continue
+            if not first:
+                self._lost += 1
+                due = self._due(now, looked)
+                due.rotate(-self._lost * _STRIDE)
         if errors:
-            message = f"{len(errors)} of {len(due)} due phases could not be looked at"
+            message = f"{len(errors)} of {len(looked)} due phases could not be looked at"
             raise ExceptionGroup(message, errors)
-        return len(due)
+        return len(looked)
+
+    def _due(self, now: datetime, looked: AbstractSet[int]) -> deque[Phase]:
+        """Return what is due and was not looked at."""
+        found = self.store.read(lambda view: view.due(now, self.settings.backlog))
+        return deque(phase for phase in found if phase.id not in looked)
 
     def _purge(self, now: datetime) -> None:
         """Drop what is kept for a time only: parked reports, what handlers did, processes that are gone."""
@@ -310,14 +335,18 @@ class Coordinator:
             self.store.write(lambda tx: tx.forget(gone))
         self._purged_at = now
 
-    def _look(self, phase_id: int) -> Exception | None:
+    def _look(self, phase_id: int, now: datetime) -> bool:
+        """See to a phase that was due; say whether it still was."""
+
+        def work(desk: Desk) -> bool:
+            phase = desk.phase(phase_id)
+            judging.look(desk, phase)
+            return phase.due_at is not None and phase.due_at <= now
+
         try:
-            self._do(lambda desk: judging.look(desk, desk.phase(phase_id)))
+            return self._do(work)
         except StaleError:
-            return None  # somebody else was first
-        except Exception as error:  # noqa: BLE001 - raised by the sweep, after the phases that remain
-            return error
-        return None
+            return False
 
     def next_due(self) -> datetime | None:
         """Return when the sweep or the relay must look next."""

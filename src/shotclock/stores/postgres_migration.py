@@ -71,7 +71,6 @@ def initialise(address: Address, limits: Limits, folder: Path = FOLDER) -> bool:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(address.schema)))
         for migration in migrations(folder):
             _make(connection, migration)
-        _finish(connection, folder)
         return True
 
 
@@ -90,9 +89,6 @@ def upgrade(address: Address, limits: Limits, *, after: bool, folder: Path = FOL
             if migration.number > state[migration.after] and (after or not migration.after):
                 _make(connection, migration)
                 names.append(migration.path.name)
-    if after:
-        with _changing(address, limits) as connection:
-            _finish(connection, folder)
     return names
 
 
@@ -100,12 +96,6 @@ def _make(connection: "psycopg.Connection[Any]", migration: Migration) -> None:
     connection.execute(migration.path.read_bytes(), prepare=False)
     before, after = (0, migration.number) if migration.after else (migration.number, 0)
     connection.execute(_MADE, (before, after))
-
-
-def _finish(connection: "psycopg.Connection[Any]", folder: Path) -> None:
-    """Note that nobody is left who needs what an older release needed."""
-    newest = max(migration.number for migration in migrations(folder))
-    connection.execute(_MADE, (newest, newest))
 
 
 @contextmanager

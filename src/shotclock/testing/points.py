@@ -1,8 +1,8 @@
 """Write points of a process: each is counted as it is passed, and a process can be told to die at one of them.
 
 Nothing here lists what the product writes. What is wrapped is what any write must go through: the statements and
-commits of SQLite and DuckDB, the system calls that place a file, and whatever a program says goes out to the world. A
-write that is new is a point that is new.
+commits of SQLite, PostgreSQL and DuckDB, the system calls that place a file, and whatever a program says goes out to
+the world. A write that is new is a point that is new.
 """
 
 import os
@@ -11,19 +11,20 @@ import signal
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from types import FrameType
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
 _TRAIL: Final = "CRASH_TRAIL"
 _TARGET: Final = "CRASH_TARGET"
 """Environment variables by which the children of a process learn where to count, and where to die."""
 
-_READS: Final = frozenset({"SELECT", "PRAGMA", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "USE"})
+_READS: Final = frozenset({"SELECT", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "USE", "LISTEN"})
 """Statements that write nothing by themselves."""
 _PLACED: Final = ("replace", "link", "fsync")
 """System calls by which a file comes to its name, or to the disk."""
@@ -132,6 +133,7 @@ def _wrapped(points: Points) -> Iterator[None]:
         for name in _PLACED:
             stack.enter_context(patch.object(os, name, _placing(points, name, getattr(os, name))))
         _wrap_duckdb(points, stack)
+        _wrap_psycopg(points, stack)
         yield
 
 
@@ -168,16 +170,22 @@ class _Statements:
         self._what = what
         self._written = False
 
-    def carry_out(self, sql: str, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work returns
-        words = [word for word in _COMMENT.sub("", sql).split() if "/" not in word]
-        verb = words[0].upper()
-        if verb == "COMMIT":
-            return self.commit(work)
-        if verb not in _READS:
-            self._written = True
-            self._points.reach(f"before {self._what} {' '.join(words[:4])}"[:60])
-        elif verb == "BEGIN":
+    def carry_out(self, sql: str, work: Callable[[], Any], *, alone: bool = False) -> Any:  # noqa: ANN401 - what the work returns
+        """Do what one request says, which may be several statements; `alone`: it is a transaction of its own."""
+        statements = [words for text in _COMMENT.sub("", sql).split(";") if (words := _words(text))]
+        verbs = [words[0].upper() for words in statements]
+        if "BEGIN" in verbs:
             self._written = False
+        writing = next(filter(_writes, statements), None)
+        self._written = self._written or writing is not None
+        if "COMMIT" in verbs:
+            return self.commit(work)
+        if writing is None:
+            return work()
+        what = f"{self._what} {' '.join(writing[:4])}"[:53]
+        if alone:
+            return self._points.around(what, work)
+        self._points.reach(f"before {what}")
         return work()
 
     def commit(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work returns
@@ -185,6 +193,15 @@ class _Statements:
             return work()
         self._written = False
         return self._points.around(f"{self._what} commit", work)
+
+
+def _words(statement: str) -> list[str]:
+    return [word for word in statement.split() if "/" not in word]
+
+
+def _writes(statement: Sequence[str]) -> bool:
+    """Say whether a statement writes, or tells the world; a bell is rung by what looks like a query."""
+    return statement[0].upper() not in _READS or any("pg_notify(" in word for word in statement)
 
 
 def _placing(points: Points, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -210,3 +227,30 @@ def _wrap_duckdb(points: Points, stack: ExitStack) -> None:
 
     for name, wrapper in (("execute", executing), ("executemany", many), ("commit", committing)):
         stack.enter_context(patch.object(DuckDBPyConnection, name, wrapper))
+
+
+def _wrap_psycopg(points: Points, stack: ExitStack) -> None:
+    try:
+        from psycopg import Connection, Cursor, Transaction, sql  # noqa: PLC0415 - an extra
+        from psycopg.pq import TransactionStatus  # noqa: PLC0415 - likewise
+    except ImportError:
+        return
+    execute, leave = Cursor.execute, Transaction.__exit__
+    opened: WeakKeyDictionary[Connection[Any], _Statements] = WeakKeyDictionary()
+
+    def of(connection: Connection[Any]) -> _Statements:
+        return opened.setdefault(connection, _Statements(points, "postgresql"))
+
+    def executing(self: Cursor[Any], query: Any, *rest: Any, **more: Any) -> Any:  # noqa: ANN401 - passed on
+        said = query.as_string(None) if isinstance(query, sql.Composable) else query
+        text = said.decode() if isinstance(said, bytes) else said
+        alone = self.connection.info.transaction_status is TransactionStatus.IDLE
+        return of(self.connection).carry_out(text, lambda: execute(self, query, *rest, **more), alone=alone)
+
+    def leaving(self: Transaction, *raised: Any) -> Any:  # noqa: ANN401 - passed on
+        if self.savepoint_name:
+            return leave(self, *raised)
+        return of(self.connection).commit(lambda: leave(self, *raised))
+
+    stack.enter_context(patch.object(Cursor, "execute", executing))
+    stack.enter_context(patch.object(Transaction, "__exit__", leaving))

@@ -121,8 +121,6 @@ CREATE TABLE entry (
 
 CREATE INDEX entry_scope ON entry (kind, scope, at, id);
 
-CREATE INDEX entry_age ON entry (kind, at, id);
-
 CREATE INDEX entry_member ON entry (kind, scope, hashtextextended(member, 0), at, id) WHERE member <> '';
 
 CREATE TABLE tally (

@@ -1,0 +1,58 @@
+"""One coordinator of several, a process of its own: `python -m tests.scenarios.coordinator HOME STORE MINUTES`.
+
+It says that it is ready, waits for a word, sees to all that is due that many minutes from now, and prints its alerts.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from shotclock import Coordinator, Settings, open_store
+from shotclock.clock import SystemClock
+from shotclock.engine.relay import Relay
+
+
+class LaterClock(SystemClock):
+    """A clock that is ahead, the same in every process."""
+
+    def __init__(self, ahead: timedelta) -> None:
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        """Return the instant it is by then."""
+        return super().now() + self._ahead
+
+
+class Alerts:
+    """A channel that keeps of which gate each alert tells."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, str]] = []
+
+    def send(self, alert: Mapping[str, Any]) -> None:
+        """Keep one."""
+        self.told.append((alert["run"], alert["phase"], alert["fact"]))
+
+
+def main(home: str, store: str, minutes: str) -> None:
+    """See to all that is due, beside others who do the same."""
+    settings, channel = Settings(home=Path(home), store=store), Alerts()
+    with closing(open_store(settings)) as opened:
+        coordinator = Coordinator(opened, settings, LaterClock(timedelta(minutes=int(minutes))))
+        relay = Relay(coordinator, None, channel)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        while (due := coordinator.next_due()) is not None and due <= coordinator.clock.now():
+            coordinator.sweep()
+            relay.deliver()
+        relay.close()
+    sys.stdout.write(json.dumps(channel.told))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
