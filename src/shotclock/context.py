@@ -2,19 +2,23 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 
+from shotclock.clock import SystemClock
 from shotclock.errors import FencedError
 from shotclock.model import Counts, Kind, Opening, Work
 from shotclock.outcomes import Permanent
 
 if TYPE_CHECKING:
     from shotclock.ports import Warehouse
+
+
+_CLOCK: Final = SystemClock()
 
 
 class MemberInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,20 +89,22 @@ class Context:
     """The one argument of every member function.
 
     Attributes mirror the assignment: `run` (text form), `pipeline`, `key`, `mode`, `generation`, `phase`, `member`,
-    `attempt` (from 1), `token`, `deadline` (instant at which the task is cut), `partial` and `missing` (whether and
-    which names upstream lacked, by phase), `empty` (for a consolidation: the roll had no items), `inputs` by phase,
-    `params`, `opening` (for a consolidation).
+    `attempt` (from 1), `token`, `deadline` (the instant after which nobody waits for the answer, as far as it is known
+    when the task begins), `partial` and `missing` (whether and which names upstream lacked, by phase), `empty` (for a
+    consolidation: the roll had no items), `inputs` by phase, `params`, `opening` (for a consolidation).
     """
 
     def __init__(
         self,
         assignment: Assignment,
         *,
+        now: Callable[[], datetime] = _CLOCK.now,
         stopped: Callable[[], bool] = lambda: False,
         settled: Callable[[], Iterator[Settlement]] = lambda: iter(()),
         warehouse: "Callable[[], Warehouse] | None" = None,
     ) -> None:
         self._assignment = assignment
+        self._now = now
         self._stopped = stopped
         self._settled = settled
         self._warehouse = warehouse
@@ -147,6 +153,12 @@ class Context:
             message = "there is no warehouse here: stage files, and commit them in the phase's `then`"
             raise Permanent(message)
         return self._warehouse()
+
+    def remaining(self, most: timedelta = timedelta.max) -> timedelta:
+        """Return the time left until `deadline`, `most` at most, zero once it is over: what a sub-call may take."""
+        if self.deadline is None:
+            return most
+        return min(max(self.deadline - self._now(), timedelta(0)), most)
 
     def stage(self, name: str) -> Path:
         """Return a path for a file of this attempt alone, named by the task's token: no other attempt writes it."""

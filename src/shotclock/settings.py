@@ -1,4 +1,4 @@
-"""Every setting and timeout, once: its type, default, meaning, and where its value comes from.
+"""Every setting and timeout, once: its type, default, meaning, and which others it must fit.
 
 A value comes from, in rising order: the default here, ``shotclock.toml`` in the working folder (or the file that
 ``SHOTCLOCK_SETTINGS`` names), an environment variable ``SHOTCLOCK_<NAME>``, the call. Read once, then frozen.
@@ -6,24 +6,42 @@ A value comes from, in rising order: the default here, ``shotclock.toml`` in the
 
 import os
 import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from shotclock.errors import UsageError
+from shotclock.layers import CALL, DEFAULT, Found, Origin, Reader, gather
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
-_PREFIX = "SHOTCLOCK_"
-_TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT")}
-"""What a command is told of its task, and may pass on to a command of ours."""
-_NOT_SETTINGS = {f"SHOTCLOCK_{name}" for name in ("SETTINGS", "DATA", "REQUIRE", "PROOF")} | _TOLD
-
-
+_SIZE = re.compile(r"(?P<number>\d+)(?P<unit>KiB|MiB|GiB|KB|MB|GB|B|)")
+_POWERS: Final = {"": 0, "B": 0, "KB": 1, "KiB": 1, "MB": 2, "MiB": 2, "GB": 3, "GiB": 3}
+"""A thousand means 1,024 in every unit of size, as it does in `memory:` of a pipeline file."""
 _OWN = {"home", "store", "tags"}
 """Settings that differ between processes that work together."""
+
+
+class Size(int):
+    """A number of bytes, written with its unit."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        size, power = int(self), 0
+        while size and size % 1024 == 0 and power < 3:  # noqa: PLR2004 - the largest unit
+            size, power = size >> 10, power + 1
+        return f"{size}{('B', 'KiB', 'MiB', 'GiB')[power]}"
+
+
+def size(text: str) -> Size:
+    """Read ``256KiB``, ``1 MiB`` or a number of bytes; raises `ValueError` that says what is accepted."""
+    found = _SIZE.fullmatch(text.strip().replace(" ", ""))
+    if found is None:
+        message = f"{text!r} is not a size: write a number with B, KiB, MiB or GiB, such as 256KiB"
+        raise ValueError(message)
+    return Size(int(found["number"]) << 10 * _POWERS[found["unit"]])
 
 
 def duration(text: str) -> timedelta:
@@ -141,98 +159,202 @@ class Settings:
     replay: timedelta = _setting(timedelta(days=3), "How long after that somebody may send a message again.")
     gone: timedelta = _setting(timedelta(days=1), "How long a process that has left or died is remembered.")
     conflicts: int = _setting(10, "Conflicting reports kept for a member.")
-    payload_bytes: int = _setting(256 * 1024, "Largest outputs of a report, and payload of an item, as JSON.")
+    payload_bytes: Size = _setting(Size(256 << 10), "Largest outputs of a report, and payload of an item, as JSON.")
     backlog: int = _setting(500, "Most changes that share one commit.")
 
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
+    """Where each value that was read came from; see `origin`."""
+
     def __post_init__(self) -> None:
-        """Refuse values that contradict each other."""
-        try:
-            _ = self.tags and self.tag_set
-        except ValueError as error:
-            message = f"setting tags: {error}"
-            raise UsageError(message) from error
-        self._ordered("heartbeat", "lease", "a lease must outlast the heartbeat that renews it")
-        self._ordered("retry_first", "retry_most", "the first wait cannot be longer than the longest")
-        if self.idempotent < self.retention + self.replay:
-            both = f"retention ({words(self.retention)}) and replay ({words(self.replay)}) together"
-            message = f"setting idempotent ({words(self.idempotent)}) is shorter than {both}: repeats would count anew"
-            raise UsageError(message)
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, timedelta) and value <= timedelta(0):
-                message = f"setting {item.name} must be longer than zero, it is {words(value)}"
-                raise UsageError(message)
-            if isinstance(value, int) and value < 1:
-                message = f"setting {item.name} must be at least 1, it is {value}"
-                raise UsageError(message)
+        """Refuse values that cannot be, or contradict each other."""
+        problems = list(contradictions(vars(self), self.origins))
+        if problems:
+            more = f" (and {len(problems) - 1} more: shotclock config check names all)" if len(problems) > 1 else ""
+            raise UsageError(problems[0] + more)
 
     @property
     def tag_set(self) -> frozenset[str]:
         """What `tags` names."""
-        from shotclock.model import slug  # noqa: PLC0415 - commands that look at nothing load no model
+        return _tags(self.tags)
 
-        return frozenset(slug(word.strip(), "tag") for word in self.tags.split(",") if word.strip())
+    def origin(self, name: str) -> Origin:
+        """Return where the value of a setting came from."""
+        return _origin(name, getattr(self, name), self.origins)
 
-    def _ordered(self, low: str, high: str, why: str) -> None:
-        if getattr(self, low) > getattr(self, high):
-            both = f"{low} ({words(getattr(self, low))}) is longer than {high} ({words(getattr(self, high))})"
-            message = f"setting {both}: {why}"
-            raise UsageError(message)
+    def text(self, name: str) -> str:
+        """Return the value of a setting as it is written."""
+        return written(name, getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """Two settings that must fit each other; where either side names several, they count together."""
+
+    low: tuple[str, ...]
+    high: tuple[str, ...]
+    why: str
+    equal: bool = True
+    """Whether both may be the same."""
+    served: bool = False
+    """Whether it is about a store on a server."""
+
+
+RELATIONS: Final = (
+    Relation(low=("heartbeat",), high=("lease",), why="a lease must outlast the heartbeat that renews it", equal=False),
+    Relation(
+        low=("heartbeat", "store_busy"),
+        high=("lease",),
+        why="a renewal may wait that long for its turn at the store, and must still come in time",
+    ),
+    Relation(low=("stop",), high=("lease",), why="leases are not renewed while members end at a clean stop"),
+    Relation(low=("lease",), high=("handover",), why="who died with the work is known to be dead only after a lease"),
+    Relation(low=("lease",), high=("gone",), why="a process must be remembered for as long as it may hold tasks"),
+    Relation(
+        low=("store_connect",),
+        high=("store_busy",),
+        why="waiting for a server that restarts takes more than one connection",
+        equal=False,
+        served=True,
+    ),
+    Relation(
+        low=("store_busy",),
+        high=("store_statement",),
+        why="a statement that waits for its turn would be cut as one that takes too long",
+        equal=False,
+        served=True,
+    ),
+    Relation(low=("store_statement",), high=("lease",), why="a renewal is a statement", equal=False, served=True),
+    Relation(low=("retry_first",), high=("retry_most",), why="the first wait cannot be longer than the longest"),
+    Relation(low=("retention", "replay"), high=("idempotent",), why="repeats would count anew"),
+)
+"""What must fit, in the order of the reference."""
+
+
+def contradictions(values: Mapping[str, Any], origins: Mapping[str, Origin]) -> Iterator[str]:
+    """Yield what cannot be: values out of range, and pairs that contradict each other, each with where it came from."""
+    try:
+        _tags(values["tags"])
+    except ValueError as error:
+        yield f"setting {_said('tags', values, origins)}: {error}"
+    bad = [name for name, value in values.items() if _below(value)]
+    yield from (f"setting {_said(name, values, origins)} must be {_least(values[name])}" for name in bad)
+    served = values["store"].startswith(("postgresql://", "postgres://"))
+    for relation in RELATIONS:
+        low, high = (sum((values[name] for name in side), timedelta(0)) for side in (relation.low, relation.high))
+        fits = low < high or (low == high and relation.equal)
+        if not fits and (served or not relation.served) and not {*relation.low, *relation.high} & set(bad):
+            sides = [
+                " and ".join(_said(name, values, origins) for name in side) for side in (relation.low, relation.high)
+            ]
+            must = "must not be longer than" if relation.equal else "must be shorter than"
+            together = " together" if len(relation.low) > 1 else ""
+            yield f"setting {sides[0]}{together} {must} {sides[1]}: {relation.why}"
+
+
+def _below(value: object) -> bool:
+    return (isinstance(value, timedelta) and value <= timedelta(0)) or (isinstance(value, int) and value < 1)
+
+
+def _least(value: object) -> str:
+    return "longer than zero" if isinstance(value, timedelta) else "at least 1"
+
+
+def _said(name: str, values: Mapping[str, Any], origins: Mapping[str, Origin]) -> str:
+    """Name a setting with its value and where that came from."""
+    return f"{name} ({written(name, values[name])}, {_origin(name, values[name], origins)})"
+
+
+def _origin(name: str, value: object, origins: Mapping[str, Origin]) -> Origin:
+    return origins.get(name) or (DEFAULT if value == _DEFAULTS[name] else CALL)
+
+
+def _tags(text: str) -> frozenset[str]:
+    from shotclock.model import slug  # noqa: PLC0415 - commands that look at nothing load no model
+
+    return frozenset(slug(word.strip(), "tag") for word in text.split(",") if word.strip()) if text else frozenset()
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def examine(call: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None) -> Found:
+    """Read all layers and return every value with its origin, and everything that is wrong with them."""
+    found = gather(_READERS, os.environ if environment is None else environment, call or {})
+    for item in definitions():
+        found.values.setdefault(item.name, item.default)
+        found.origins.setdefault(item.name, DEFAULT)
+    found.problems += contradictions(found.values, found.origins)
+    return found
 
 
 def load(overrides: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from all layers; raises `UsageError` that names the source of a bad or unknown one."""
-    variables = os.environ if environment is None else environment
-    file = Path(variables.get(f"{_PREFIX}SETTINGS", "shotclock.toml"))
-    values: dict[str, object] = {}
-    for name, (raw, source) in {**_from_file(file), **_from_environment(variables)}.items():
-        values[name] = _typed(name, raw, source)
-    values.update({name: value for name, value in (overrides or {}).items() if value is not None})
-    return Settings(**values)  # type: ignore[arg-type]  # each value was typed by its field above
+    found = examine(overrides, environment)
+    if found.problems:
+        more = len(found.problems) - 1
+        hint = f" (and {more} more: shotclock config check names all)" if more else ""
+        raise UsageError(found.problems[0] + hint)
+    return Settings(**found.values, origins=found.origins)  # type: ignore[arg-type]  # each was read as its field's type
 
 
-def _from_file(file: Path) -> dict[str, tuple[object, str]]:
-    if not file.is_file():
-        return {}
+def _number(value: object) -> int:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"{file}: not valid TOML: {error}"
-        raise UsageError(message) from error
-    return {name: (value, f"{file}") for name, value in content.items()}
+        return int(str(value))
+    except ValueError:
+        message = f"{value!r} is not a whole number"
+        raise ValueError(message) from None
 
 
-def _from_environment(variables: Mapping[str, str]) -> dict[str, tuple[object, str]]:
-    return {
-        name.removeprefix(_PREFIX).lower(): (value, name)
-        for name, value in variables.items()
-        if name.startswith(_PREFIX) and name not in _NOT_SETTINGS
-    }
+_KINDS: Final[Mapping[type, tuple[str, Reader]]] = {
+    timedelta: ("duration", lambda value: duration(str(value))),
+    Size: ("size", lambda value: size(str(value))),
+    int: ("number", _number),
+    str: ("text", str),
+}
+"""What a default of each type is called, and what reads such a value."""
 
 
-def _typed(name: str, raw: object, source: str) -> object:
-    known = {item.name: item for item in fields(Settings)}
-    if name not in known:
-        from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
+def definitions() -> tuple["Field[Any]", ...]:
+    """Return the settings as they are defined, in the order of the reference."""
+    return tuple(item for item in fields(Settings) if item.metadata)
 
-        near = get_close_matches(name, known, n=1)
-        hint = f"; the nearest is {near[0]}" if near else ""
-        message = f"{source}: there is no setting {name}{hint}"
-        raise UsageError(message)
-    kind = type(known[name].default)
-    try:
-        if issubclass(kind, timedelta):
-            return duration(str(raw))
-        return int(str(raw)) if kind is int else Path(str(raw)) if issubclass(kind, Path) else str(raw)
-    except ValueError as error:
-        message = f"{source}: setting {name}: {error}"
-        raise UsageError(message) from error
+
+def _kind(default: object) -> tuple[str, Reader]:
+    return _KINDS.get(type(default), ("path", lambda value: Path(str(value))))
+
+
+_READERS: Final = {item.name: _kind(item.default)[1] for item in definitions()}
+
+
+def written(name: str, value: object) -> str:
+    """Write a value of a setting as it is read, with its unit and nothing rounded but what is below a millisecond."""
+    if isinstance(value, timedelta):
+        return _exactly(value)
+    return str(Size(value)) if isinstance(value, int) and isinstance(_DEFAULTS[name], Size) else str(value)
+
+
+def _exactly(span: timedelta) -> str:
+    from shotclock.model.spans import UNITS  # noqa: PLC0415 - commands that look at nothing load no model
+
+    text, rest = "", round(span / timedelta(milliseconds=1))
+    for unit in ("d", "h", "m", "s", "ms"):
+        number, rest = divmod(rest, round(UNITS[unit] * 1000))
+        text += f"{number}{unit}" if number else ""
+    return text or "0ms"
+
+
+_DEFAULTS: Final = {item.name: item.default for item in definitions()}
 
 
 def shown(settings: Settings) -> dict[str, str]:
     """Return all values as text, but those that may differ between processes: where things are, and `tags`."""
-    given = {item.name: getattr(settings, item.name) for item in fields(settings) if item.name not in _OWN}
-    return {name: words(value) if isinstance(value, timedelta) else str(value) for name, value in given.items()}
+    return {item.name: settings.text(item.name) for item in definitions() if item.name not in _OWN}
+
+
+def sources(settings: Settings) -> dict[str, str]:
+    """Return where each shown value came from, as text; defaults are left out."""
+    origins = {name: settings.origin(name) for name in shown(settings)}
+    return {name: str(origin) for name, origin in origins.items() if origin != DEFAULT}
 
 
 def fingerprint(values: Mapping[str, str]) -> str:
@@ -244,10 +366,7 @@ def fingerprint(values: Mapping[str, str]) -> str:
 
 def described() -> list[tuple[str, str, str, str]]:
     """Return name, type, default and meaning of every setting, in the order of the reference."""
-    rows = []
-    for item in fields(Settings):
-        assert item.default is not MISSING
-        shown = words(item.default) if isinstance(item.default, timedelta) else str(item.default)
-        kind = {timedelta: "duration", int: "number", str: "text"}.get(type(item.default), "path")
-        rows.append((item.name, kind, shown, item.metadata["help"]))
-    return rows
+    return [
+        (item.name, _kind(item.default)[0], written(item.name, item.default), item.metadata["help"])
+        for item in definitions()
+    ]

@@ -64,7 +64,7 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_does_not_end_and_leaves(h
 def test_a_second_signal_ends_a_worker_at_once(house: House) -> None:
     house.pipeline("stuck", STUCK[0], STUCK[1])
     started(house, house.folder / "stuck")
-    worker = house.start("worker", more={"SHOTCLOCK_STOP": "10m"})
+    worker = house.start("worker", more={"SHOTCLOCK_STOP": "1m"})
     worker.says("raw.hangs: leased")
     worker.send(signal.SIGTERM).says("waits on")
     worker.send(signal.SIGTERM)

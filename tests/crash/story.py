@@ -75,7 +75,13 @@ PLAN = Plan(
 def settings(home: Path) -> Settings:
     """Return the settings of every process of the story: quick ones."""
     quick = {"poll": 10 * _MS, "sweep": 20 * _MS, "outbox_hold": 100 * _MS, "late_settling": _MS}
-    patient = {"retry_first": _MS, "retry_most": _MS, "page": 3, "store_busy": timedelta(minutes=1)}
+    patient = {
+        "retry_first": _MS,
+        "retry_most": _MS,
+        "page": 3,
+        "store_busy": timedelta(minutes=1),
+        "lease": timedelta(minutes=2),
+    }
     server = os.environ.get(SERVER)
     store = f"{server}?schema={home.name}" if server else ""
     return load({"home": home, "store": store, **quick, **patient}, {})

@@ -9,6 +9,10 @@ NAME = re.compile(
     r"(?:^|_)(?:timeout|deadline|wait|ttl|interval|lease|delay|backoff|expiry|grace|poll)(?:_|$)", re.IGNORECASE
 )
 """What a name says that holds a time or a limit of waiting."""
+WORKERS = re.compile(r"(?:^|_)(?:workers|threads|concurrency|parallelism|pool_size)(?:_|$)", re.IGNORECASE)
+"""What a name says that holds how many work at once."""
+POOLS = frozenset({"ThreadPoolExecutor", "ProcessPoolExecutor", "ThreadPool", "Pool", "Semaphore", "BoundedSemaphore"})
+"""What makes work parallel by a number."""
 CALLS = frozenset({"communicate", "join", "poll", "result", "sleep", "wait"})
 """Methods whose first positional number is a time."""
 IN_TEXT = re.compile(r"\b\w*(?:timeout|ttl)\w*\s*[=(]\s*[1-9]", re.IGNORECASE)
@@ -19,6 +23,20 @@ def literal_times(source: str, name: str) -> list[str]:
     """Return, as ``file:line: what``, every time in the source that is a literal."""
     found = {line: what for node in ast.walk(ast.parse(source)) for line, what in _of(node)}
     return [f"{name}:{line}: {what}" for line, what in sorted(found.items())]
+
+
+def literal_workers(source: str, name: str) -> list[str]:
+    """Return, as ``file:line: what``, every number of workers in the source that is a literal."""
+    found = {line: what for node in ast.walk(ast.parse(source)) for line, what in _workers(node)}
+    return [f"{name}:{line}: {what}" for line, what in sorted(found.items())]
+
+
+def _workers(node: ast.AST) -> Iterator[tuple[int, str]]:
+    for name, value in _bindings(node):
+        if value is not None and WORKERS.search(name) and _has_number(value):
+            yield value.lineno, f"{name} is given a number"
+    if isinstance(node, ast.Call) and _called(node.func) in POOLS and any(map(_number, _arguments(node))):
+        yield node.lineno, f"{_called(node.func)} is given a number"
 
 
 def literal_times_in(path: Path, name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Settings: each layer overrides the one below, and every refusal names where the bad value came from."""
 
-from dataclasses import FrozenInstanceError, fields
+import re
+from dataclasses import FrozenInstanceError
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,13 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shotclock.aliases import ALIASES, Alias
 from shotclock.errors import UsageError
-from shotclock.settings import Settings, described, duration, load, words
+from shotclock.layers import remarks
+from shotclock.settings import (
+    RELATIONS,
+    Settings,
+    Size,
+    contradictions,
+    definitions,
+    described,
+    duration,
+    examine,
+    load,
+    size,
+    sources,
+    words,
+)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "settings.toml"
+    (path := tmp_path / "settings.toml").touch()
+    return path
 
 
 def read(file: Path, *, environment: dict[str, str] | None = None, **overrides: object) -> Settings:
@@ -97,25 +114,160 @@ def test_a_file_that_is_not_toml_is_refused_by_name(file: Path) -> None:
         read(file)
 
 
-def test_a_lease_shorter_than_its_heartbeat_is_refused_with_both_values(file: Path) -> None:
-    with pytest.raises(UsageError, match=r"heartbeat \(15s\) is longer than lease \(10s\): a lease must outlast"):
-        read(file, environment={"SHOTCLOCK_LEASE": "10s"})
+CONTRADICTIONS = {
+    "heartbeat (15s, default) must be shorter than lease (15s, SHOTCLOCK_LEASE): a lease must outlast": {
+        "LEASE": "15s"
+    },
+    "heartbeat (20s, SHOTCLOCK_HEARTBEAT) and store_busy (45s, SHOTCLOCK_STORE_BUSY) together must not be longer than "
+    "lease (1m, default)": {"HEARTBEAT": "20s", "STORE_BUSY": "45s"},
+    "stop (2m, SHOTCLOCK_STOP) must not be longer than lease (1m, default)": {"STOP": "2m"},
+    "lease (10m, SHOTCLOCK_LEASE) must not be longer than handover (5m, default)": {"LEASE": "10m"},
+    "lease (1m, default) must not be longer than gone (30s, SHOTCLOCK_GONE)": {"GONE": "30s"},
+    "retry_first (10m, SHOTCLOCK_RETRY_FIRST) must not be longer than retry_most (5m, default)": {"RETRY_FIRST": "10m"},
+    "retention (5d, SHOTCLOCK_RETENTION) and replay (3d, default) together must not be longer than idempotent (7d, "
+    "default)": {"RETENTION": "5d"},
+    "store_connect (10s, SHOTCLOCK_STORE_CONNECT) must be shorter than store_busy (10s, default)": {
+        "STORE": "postgresql://db",
+        "STORE_CONNECT": "10s",
+    },
+    "store_busy (40s, SHOTCLOCK_STORE_BUSY) must be shorter than store_statement (30s, default)": {
+        "STORE": "postgres://db",
+        "STORE_BUSY": "40s",
+    },
+    "store_statement (2m, SHOTCLOCK_STORE_STATEMENT) must be shorter than lease (1m, default)": {
+        "STORE": "postgresql://db",
+        "STORE_STATEMENT": "2m",
+    },
+}
 
 
-def test_a_first_wait_longer_than_the_longest_is_refused(file: Path) -> None:
-    with pytest.raises(UsageError, match=r"retry_first \(10m\) is longer than retry_most \(5m\)"):
-        read(file, environment={"SHOTCLOCK_RETRY_FIRST": "10m"})
+@pytest.mark.parametrize("words", CONTRADICTIONS)
+def test_values_that_contradict_each_other_are_refused_with_both_and_where_each_came_from(
+    file: Path, words: str
+) -> None:
+    with pytest.raises(UsageError, match=f"^setting {re.escape(words)}"):
+        read(file, environment={f"SHOTCLOCK_{name}": value for name, value in CONTRADICTIONS[words].items()})
 
 
-@pytest.mark.parametrize("name", [item.name for item in fields(Settings) if isinstance(item.default, timedelta)])
+def test_every_relation_is_refused_in_a_test_and_holds_between_the_defaults() -> None:
+    firsts = {(relation.low, relation.high) for relation in RELATIONS}
+    named = {tuple(re.findall(r"(\w+) \(", words)) for words in CONTRADICTIONS}
+    assert {(*low, *high) for low, high in firsts} == named
+    assert not list(contradictions(vars(Settings(store="postgresql://db")), {}))
+
+
+def test_what_is_about_a_server_is_not_asked_of_a_file(file: Path) -> None:
+    assert read(file, environment={"SHOTCLOCK_STORE_BUSY": "40s"}).store_busy == timedelta(seconds=40)
+
+
+def test_several_problems_are_counted_and_all_of_them_can_be_read(file: Path) -> None:
+    file.write_text('leese = "1m"\nlease = "soon"\n')
+    with pytest.raises(UsageError, match=r"and 2 more: shotclock config check names all"):
+        read(file, environment={"SHOTCLOCK_STOP": "2m"})
+    found = examine(environment={"SHOTCLOCK_SETTINGS": str(file), "SHOTCLOCK_STOP": "2m"})
+    assert [problem.split(": ", 1)[-1].split()[0] for problem in found.problems] == ["there", "setting", "leases"]
+
+
+def test_each_value_says_where_it_came_from(file: Path) -> None:
+    file.write_text('lease = "90s"\npage = 5\n')
+    settings = read(file, environment={"SHOTCLOCK_STOP": "2s", "DEDUP_TTL_DAYS": "9"}, page=7)
+    told = {name: str(settings.origin(name)) for name in ("lease", "stop", "page", "idempotent", "sweep")}
+    assert told == {
+        "lease": f"{file}: lease",
+        "stop": "SHOTCLOCK_STOP",
+        "page": "the call",
+        "idempotent": "DEDUP_TTL_DAYS",
+        "sweep": "default",
+    }
+    assert sources(settings) == {name: text for name, text in told.items() if text != "default"}
+
+
+def test_settings_that_were_made_by_a_call_say_so() -> None:
+    settings = Settings(page=5)
+    assert (str(settings.origin("page")), str(settings.origin("lease"))) == ("the call", "default")
+    with pytest.raises(UsageError, match=r"lease \(10s, the call\)"):
+        Settings(lease=timedelta(seconds=10))
+
+
+def test_a_file_that_is_named_and_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^SHOTCLOCK_SETTINGS: there is no file .*gone\.toml$"):
+        read(tmp_path / "gone.toml")
+
+
+# --- aliases -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layer", "value"), [("DEDUP_TTL_DAYS", "9"), ("SHOTCLOCK_DEDUP_TTL_DAYS", "9"), ("DEDUP_TTL_DAYS", "9d")]
+)
+def test_an_alias_gives_its_setting_a_value_in_its_own_unit(file: Path, layer: str, value: str) -> None:
+    settings = read(file, environment={layer: value})
+    assert (settings.idempotent, str(settings.origin("idempotent"))) == (timedelta(days=9), layer)
+
+
+def test_an_alias_in_the_file_counts_and_is_overridden_by_the_environment(file: Path) -> None:
+    file.write_text("dedup_ttl_days = 9\n")
+    assert read(file).idempotent == timedelta(days=9)
+    assert read(file, environment={"SHOTCLOCK_IDEMPOTENT": "8d"}).idempotent == timedelta(days=8)
+
+
+def test_an_alias_and_its_setting_may_agree_but_not_differ_in_one_layer(file: Path) -> None:
+    both = {"DEDUP_TTL_DAYS": "9", "SHOTCLOCK_IDEMPOTENT": "9d"}
+    assert read(file, environment=both).idempotent == timedelta(days=9)
+    with pytest.raises(UsageError, match=r"^DEDUP_TTL_DAYS and SHOTCLOCK_IDEMPOTENT say different things of setting"):
+        read(file, environment=both | {"DEDUP_TTL_DAYS": "8"})
+
+
+@pytest.mark.parametrize("alias", [alias for alias in ALIASES if not alias.setting], ids=lambda alias: alias.name)
+def test_an_alias_that_no_setting_takes_is_answered_with_where_it_lives(file: Path, alias: Alias) -> None:
+    (remark,) = remarks({alias.name: "true"})
+    assert (remark.name, remark.text, remark.differs) == (alias.name, alias.instead, alias.agrees is not True)
+    assert read(file, environment={alias.name: "true"}) == Settings()
+    file.write_text(f"{alias.name.lower()} = true\n")
+    with pytest.raises(UsageError, match=f"there is no setting {alias.name.lower()}: {re.escape(alias.instead)}"):
+        read(file)
+
+
+@pytest.mark.parametrize(
+    ("value", "differs"), [("true", False), ("1", False), ("Yes", False), ("false", True), ("", True), ("maybe", True)]
+)
+def test_an_alias_that_asks_for_what_is_so_anyway_differs_from_nothing(value: str, *, differs: bool) -> None:
+    assert [one.differs for one in remarks({"ENABLE_IDEMPOTENCY_KEYS": value})] == [differs]
+
+
+# --- sizes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("256KiB", 262_144), ("1 MiB", 1_048_576), ("2GiB", 2_147_483_648), ("512KB", 524_288), ("100B", 100), ("7", 7)],
+)
+def test_sizes_read_as_people_write_them(file: Path, text: str, number: int) -> None:
+    settings = read(file, environment={"SHOTCLOCK_PAYLOAD_BYTES": text})
+    assert (size(text), settings.payload_bytes) == (number, number)
+
+
+@pytest.mark.parametrize("text", ["", "KiB", "1.5MiB", "-1KiB", "1 kib", "1TB"])
+def test_what_is_not_a_size_is_refused_with_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match="such as 256KiB"):
+        size(text)
+
+
+@given(st.integers(0, 1 << 40))
+def test_a_size_is_shown_with_its_unit_and_reads_back(number: int) -> None:
+    assert size(str(Size(number))) == number
+    assert str(Size(1 << 20)) == "1MiB"
+
+
+@pytest.mark.parametrize("name", [item.name for item in definitions() if isinstance(item.default, timedelta)])
 def test_no_duration_may_be_zero(file: Path, name: str) -> None:
     with pytest.raises(UsageError, match=name):
         read(file, environment={f"SHOTCLOCK_{name.upper()}": "0s"})
 
 
-@pytest.mark.parametrize("name", [item.name for item in fields(Settings) if isinstance(item.default, int)])
+@pytest.mark.parametrize("name", [item.name for item in definitions() if isinstance(item.default, int)])
 def test_no_number_may_be_zero(file: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=f"setting {name} must be at least 1, it is 0"):
+    with pytest.raises(UsageError, match=rf"setting {name} \(0B?, SHOTCLOCK_\w+\) must be at least 1"):
         read(file, environment={f"SHOTCLOCK_{name.upper()}": "0"})
 
 
@@ -158,7 +310,7 @@ def test_a_duration_in_words_has_its_two_largest_units() -> None:
 
 def test_every_setting_has_a_type_a_default_and_a_meaning() -> None:
     rows = described()
-    assert [name for name, *_ in rows] == [item.name for item in fields(Settings)]
+    assert [name for name, *_ in rows] == [item.name for item in definitions()]
     for _, kind, _, meaning in rows:
-        assert kind in {"duration", "number", "text", "path"}
+        assert kind in {"duration", "number", "size", "text", "path"}
         assert meaning.endswith(".")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from shotclock.cli.planning import check_functions, parameters, plan_of, shown
+from shotclock.cli.planning import check_plan, parameters, plan_of, shown
 from shotclock.cli.shell import Shell, common, examples, tagged
 from shotclock.errors import SpecError, UsageError
 
@@ -50,11 +50,11 @@ def backfill(  # noqa: PLR0913 - the arguments and options of the command
     """
     plan = plan_of(pipeline, mode, params)
     days = days_of(plan, first, last)
-    check_functions(plan)
+    settings = shell.settings()
+    check_plan(plan, settings)
     keys = [day.isoformat() for day in days if calendar_of(plan)(day)]
     from shotclock.cli.days import Backfill  # noqa: PLC0415 - not for --help
 
-    settings = shell.settings()
     options = f" --mode {mode}" if mode else ""
     command = f"shotclock backfill {quote(str(pipeline))} --from {first} --to {last} --resume{options}{shown(params)}"
     with closing(shell.store(settings, make=True)) as store:

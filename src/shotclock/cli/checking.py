@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shotclock.cli.planning import check_functions, parameters, plan_of
+from shotclock.cli.planning import check_plan, parameters, plan_of
 from shotclock.cli.shell import Shell, common, examples, table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def validate(shell: Shell, pipeline: Path, mode: str | None, params: dict[str, o
     Exit codes: 0 fine, 2 something is wrong.
     """
     plan = plan_of(pipeline, mode, params)
-    check_functions(plan)
+    check_plan(plan, shell.settings())
     shell.document(plan)
     zone = f"{plan.key_name} ({plan.key_type}, {plan.timezone})"
     shell.say(f"{plan.pipeline}: fine; key {zone}, mode {plan.mode}, {len(plan.phases)} phases")

@@ -30,6 +30,7 @@ def _who(record: logging.LogRecord) -> str:
 @contextmanager
 def logged(shell: Shell) -> Iterator[None]:
     """Have warnings written to the error output; with ``--debug`` everything from INFO on, tracebacks included."""
+    shell.remark()
     handler: logging.Handler = logging.StreamHandler() if shell.debug else _Lines()
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "gaps": "gaps",
     "explain": "showing",
     "doctor": "doctoring",
+    "config": "configuring",
     "processes": "fleet",
     "backlog": "fleet",
     "idempotent": "handlers",

@@ -1,6 +1,6 @@
 """From what the command line names to a plan: pipeline, mode, parameters, and whether its functions are there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from shotclock.model import Plan
+    from shotclock.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,10 +59,22 @@ def plan_of(path: Path, mode: str | None, params: dict[str, object]) -> "Plan":
 
 def check_functions(plan: "Plan") -> None:
     """Import every function a plan names; raises `SpecError` with a line for each that cannot be used."""
-    from shotclock.errors import SpecError  # noqa: PLC0415 - not for --help
+    from shotclock.spec import check_imports  # noqa: PLC0415 - not for --help
+
+    _refuse(check_imports(plan))
+
+
+def check_plan(plan: "Plan", settings: "Settings") -> None:
+    """Check a plan's functions, and that its times fit the settings; raises `SpecError`, a line for each problem."""
+    from shotclock.engine.fitting import misfits  # noqa: PLC0415 - not for --help
     from shotclock.spec import check_imports  # noqa: PLC0415 - likewise
 
-    problems = check_imports(plan)
+    _refuse([*check_imports(plan), *misfits(plan, settings)])
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    from shotclock.errors import SpecError  # noqa: PLC0415 - not for --help
+
     if problems:
         raise SpecError(tuple(problems))
 

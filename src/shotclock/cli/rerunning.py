@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shotclock.cli.planning import check_functions, parameters, plan_of
+from shotclock.cli.planning import check_plan, parameters, plan_of
 from shotclock.cli.shell import Shell, common, examples, tagged
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
         tried = coordinator.retry(old.id, first, members)
         shell.say(f"{old.id} {first}: trying again: {', '.join(tried) or 'nobody; none is unsatisfied'}")
         return old
-    plan = _plan(store, old, params)
+    plan = _plan(coordinator, old, params)
     newest = store.read(lambda view: view.newest(old.identity))
     made = coordinator.rerun_then(old.id, plan, first) if then else coordinator.rerun(base, plan, first, members)
     if newest is not None and made.id == newest.id:
@@ -122,12 +122,12 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
     return made
 
 
-def _plan(store: "Store", old: "Run", params: dict[str, object]) -> "Plan":
+def _plan(coordinator: "Coordinator", old: "Run", params: dict[str, object]) -> "Plan":
     """Return the plan of the file as it is now, with the run's parameters that it still declares, and the new ones."""
-    frozen = store.read(lambda view: view.plan(old.id))
+    frozen = coordinator.store.read(lambda view: view.plan(old.id))
     folder = Path(frozen.folder)
     declared = plan_of(folder, old.mode, {}).params
     kept = {name: value for name, value in frozen.params.items() if name in declared}
     plan = plan_of(folder, old.mode, kept | params)
-    check_functions(plan)
+    check_plan(plan, coordinator.settings)
     return plan

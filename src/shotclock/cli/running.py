@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shotclock.cli.planning import check_functions, parameters, plan_of, shown
+from shotclock.cli.planning import check_plan, parameters, plan_of, shown
 from shotclock.cli.shell import Shell, common, examples, tagged
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _found(
     identity = RunId(pipeline=plan.pipeline, key=key, mode=plan.mode)
     known = store.read(lambda view: view.newest(identity))
     if known is None:
-        check_functions(plan)
+        check_plan(plan, settings)
         with shell.coordinator(store, settings) as coordinator:
             started, _ = coordinator.start(plan, key)
         shell.document({"event": "run.started", "run": started.id})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shotclock.clock import Clock
     from shotclock.engine.job import Job
     from shotclock.model import TaskReport
+    from shotclock.settings import Settings
 
 
 @click.command(
@@ -44,7 +45,7 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
     from shotclock.engine.reach import reach_of  # noqa: PLC0415 - likewise
 
     settings, clock = shell.settings(max_tasks=most), SystemClock()
-    reach = reach_of(settings, pipelines=frozenset(_checked(path) for path in pipelines))
+    reach = reach_of(settings, pipelines=frozenset(_checked(path, settings) for path in pipelines))
     with closing(shell.store(settings, make=True)) as store, closing(open_bus(settings)) as bus, shell.alone():
         journal = Journal(shell, clock)
         engine = Engine(
@@ -64,12 +65,12 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
     return 0
 
 
-def _checked(path: Path) -> str:
-    """Return the name of a pipeline whose file can be read and whose functions are there."""
-    from shotclock.cli.planning import check_functions, plan_of  # noqa: PLC0415 - not for --help
+def _checked(path: Path, settings: "Settings") -> str:
+    """Return the name of a pipeline whose file can be read, whose functions are there, and whose times fit."""
+    from shotclock.cli.planning import check_plan, plan_of  # noqa: PLC0415 - not for --help
 
     plan = plan_of(path, None, {})
-    check_functions(plan)
+    check_plan(plan, settings)
     return plan.pipeline
 
 

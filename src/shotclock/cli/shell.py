@@ -28,6 +28,7 @@ class Shell:
         self.address: str | None = None
         self.debug = False
         self.tags: str | None = None
+        self._remarked = False
         self._documents: BinaryIO | None = None
         """Where documents go while the output is kept for them."""
 
@@ -39,6 +40,15 @@ class Shell:
 
         found = settings.load({"home": self.home, "store": self.address, "tags": self.tags, **more})
         return replace(found, home=found.home.absolute())
+
+    def remark(self) -> None:
+        """Say, once, which names in the environment ask this process for something that it does not do."""
+        from shotclock.layers import remarks  # noqa: PLC0415 - not for --help
+
+        for remark in [] if self._remarked else remarks(os.environ):
+            if remark.differs:
+                self.note(f"note: {remark.name}={one_line(remark.value)} has no effect: {remark.text}")
+        self._remarked = True
 
     def store(self, settings: "Settings", *, make: bool = False) -> "Store":
         """Open the store; without `make`, one that is not there is wrong use rather than created."""

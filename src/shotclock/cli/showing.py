@@ -238,17 +238,35 @@ def _member(member: "MissingMember") -> str:
 
 @click.command(
     short_help="Say why a phase has not opened, or why it has.",
-    epilog=examples("shotclock explain nba/2025-01-15 raw", "shotclock explain 2025-01-15 predictions --json"),
+    epilog=examples(
+        "shotclock explain nba/2025-01-15 raw",
+        "shotclock explain 2025-01-15 predictions --json",
+        "shotclock explain pipelines/nba --plan",
+    ),
 )
-@click.argument("run")
-@click.argument("phase")
+@click.argument("run", metavar="RUN")
+@click.argument("phase", required=False)
+@click.option("--plan", is_flag=True, help="Say what runs beside what, and why: RUN, or the folder of a pipeline.")
+@click.option("--mode", help="With --plan: a mode the pipeline file declares.")
 @common
 @click.pass_obj
-def explain(shell: Shell, run: str, phase: str) -> None:
+def explain(shell: Shell, run: str, phase: str | None, *, plan: bool, mode: str | None) -> None:
     """Say why PHASE of RUN is as it is: by which rule, who is missing, what happens when, and what moves it.
 
+    With --plan: which phases run beside which, how many tasks at once, and which word of the file or setting says so.
     Times are those of the pipeline's zone.
     """
+    if plan:
+        from shotclock.cli.shaping import tell  # noqa: PLC0415 - not for --help
+
+        return tell(shell, run, mode)
+    if phase is None:
+        message = "Missing argument 'PHASE'"
+        raise click.UsageError(message, click.get_current_context())
+    return _explain(shell, run, phase)
+
+
+def _explain(shell: Shell, run: str, phase: str) -> None:
     from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
     from shotclock.engine import explaining  # noqa: PLC0415 - likewise
@@ -272,6 +290,8 @@ def _explained(shell: Shell, told: "Explanation", now: datetime) -> Iterator[str
         yield f"  waits for a worker with: {tags}"
     for name, names in (told.inherited or {}).items():
         yield one_line(f"  upstream: {name} was without {', '.join(names)}")
+    for text in told.near:
+        yield one_line(f"  nearly reached: {text}")
     yield from _opening(told)
     for member in told.missing:
         yield f"  missing: {_member(member)}"

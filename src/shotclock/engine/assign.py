@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from shotclock.context import Assignment, Input, MemberInput, Settlement
 from shotclock.core import leases
-from shotclock.engine import rolls
+from shotclock.engine import rolls, until
 from shotclock.engine.job import Job
 from shotclock.engine.working import Lease
 from shotclock.model import KINDS, Note, Page, Phase, PhasePlan, Plan, Run, Task
@@ -41,14 +41,12 @@ class Assigner:
         """Return what each lease asks for, all read from one snapshot."""
         return self._store.read(lambda view: list(self._jobs(view, given))) if given else []
 
-    def for_check(self, phase: Phase) -> tuple[Assignment, str]:
+    def for_check(self, phase: Phase, deadline: datetime) -> tuple[Assignment, str]:
         """Return what a user's check of a phase is told, and the folder its function is found by."""
 
         def work(view: Snapshot) -> tuple[Assignment, str]:
             task = Task(phase=phase.id, work="then")
-            assignment = self._assignment(
-                view, Lease(task=task, phase=phase), member="check", timeout=self._settings.check
-            )
+            assignment = self._assignment(view, Lease(task=task, phase=phase), member="check", deadline=deadline)
             return assignment, view.plan(phase.run).folder
 
         return self._store.read(work)
@@ -81,7 +79,7 @@ class Assigner:
             member=_items_name(task),
             token=task.token,
             attempt=_attempt(task, ordinals),
-            deadline=_deadline(task, like.timeout),
+            deadline=_sooner(until.cut_at(task, like.timeout), like.assignment.deadline),
         )
         items = self._items(view, lease.phase, ordinals)
         return replace(
@@ -98,7 +96,12 @@ class Assigner:
         return Job(
             phase=phase.id,
             token=task.token,
-            assignment=self._assignment(view, lease, member=_name(own, task), timeout=timeout),
+            assignment=self._assignment(
+                view,
+                lease,
+                member=_name(own, task),
+                deadline=until.counts_until(view, self._settings, phase, task, timeout),
+            ),
             function=_function(own, task),
             command=member.command if member else (),
             folder=plan.folder,
@@ -106,12 +109,12 @@ class Assigner:
             ordinals=ordinals,
             items=self._items(view, phase, ordinals) if task.work == "chunk" else (),
             timeout=timeout,
-            payload_bytes=self._settings.payload_bytes,
+            payload_bytes=int(self._settings.payload_bytes),
             in_process=own.execution.mode == "process",
             memory=own.execution.memory,
         )
 
-    def _assignment(self, view: Snapshot, lease: Lease, *, member: str, timeout: timedelta) -> Assignment:
+    def _assignment(self, view: Snapshot, lease: Lease, *, member: str, deadline: datetime | None) -> Assignment:
         task, phase = lease.task, lease.phase
         run, plan = self._run(view, phase.run), view.plan(phase.run)
         opening = view.opening(phase.id) if task.work == "then" else None
@@ -128,7 +131,7 @@ class Assigner:
             token=task.token,
             attempt=_attempt(task, leases.pending(task) or [task.lo]),
             home=self._home,
-            deadline=_deadline(task, timeout),
+            deadline=deadline,
             partial=phase.inherits_partial,
             missing=phase.inherited,
             empty=opening is not None and opening.counts.expected == 0,
@@ -258,8 +261,8 @@ def _attempt(task: Task, ordinals: Sequence[int]) -> int:
     return 1 + max(map(task.tries.__getitem__, task.tries.keys() & ordinals), default=0) if task.tries else 1
 
 
-def _deadline(task: Task, timeout: timedelta) -> datetime | None:
-    return None if task.leased_at is None else task.leased_at + timeout
+def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at is not None), default=None)
 
 
 def _function(own: PhasePlan, task: Task) -> str:

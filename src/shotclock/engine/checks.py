@@ -72,9 +72,11 @@ class Checks:
     def _put(self, asked: _Asked, timer: Timer) -> None:
         function, folder = asked.question.function, ""
         try:
-            assignment, folder = self._assigner.for_check(asked.phase)
+            clock = self._coordinator.clock
+            assignment, folder = self._assigner.for_check(asked.phase, clock.now() + self._coordinator.settings.check)
             context = Context(
                 assignment,
+                now=clock.now,
                 stopped=lambda: asked.answered,
                 settled=lambda: self._assigner.settled(asked.phase),
                 warehouse=None if self._warehouse is None else lambda: self._of(assignment.pipeline),

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shotclock.engine import listed, staging
+from shotclock.engine import listed, nearing, staging, views
 from shotclock.model import Phase, PhasePlan, Plan, Process, Run
 from shotclock.ports import Snapshot
 from shotclock.settings import Settings, words
@@ -17,7 +17,7 @@ from shotclock.settings import Settings, words
 LOOKED_AT: Final = 1_000
 """Newest runs that are looked at."""
 HELD: Final = frozenset({"blocked", "vetoed", "stalled"})
-FindingKind = Literal["phase", "handover", "process", "settings", "drift", "parked", "staging"]
+FindingKind = Literal["phase", "handover", "process", "settings", "drift", "limit", "parked", "staging"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -39,6 +39,8 @@ def examine(view: Snapshot, settings: Settings, now: datetime, alive: Callable[[
         *_processes(view, settings, now, alive),
         *_settings(view, settings, now, alive),
         *(finding for run in newest for finding in _drift(view, run)),
+        *(finding for run in newest for finding in _limits(view, run, settings, now)),
+        *(finding for name in sorted({run.pipeline for run in newest}) for finding in _room(view, name, settings)),
         *_parked(view),
         *_staging(view, settings, now),
     ]
@@ -107,12 +109,18 @@ def _settings(view: Snapshot, settings: Settings, now: datetime, alive: Callable
         for process in beating if len(values) > 1 else []:
             value = process.settings.get(name, "the default")
             if value != most or values[value] == values.most_common(2)[1][1]:
-                yield Finding(kind="settings", where=process.name, text=_differs(name, value, process, values))
+                yield Finding(
+                    kind="settings",
+                    where=process.name,
+                    text=_differs(name, value, process, values),
+                    command="shotclock config diff",
+                )
 
 
 def _differs(name: str, value: str, process: Process, values: Counter[str]) -> str:
     others = ", ".join(other for other in values if other != value)
-    return f"process {process.pid} on {process.host} runs with {name} = {value}; elsewhere it is {others}"
+    source = "" if process.origins is None else f" ({process.origins.get(name, 'default')})"
+    return f"process {process.pid} on {process.host} runs with {name} = {value}{source}; elsewhere it is {others}"
 
 
 def _drift(view: Snapshot, run: Run) -> Iterator[Finding]:
@@ -134,6 +142,27 @@ def _left_out(own: PhasePlan, earlier: Plan | None) -> list[str]:
     old = next((phase for phase in earlier.phases if phase.name == own.name), None) if earlier else None
     names = {member.name for member in own.members}
     return [member.name for member in old.members if member.name not in names] if old and own.members else []
+
+
+def _limits(view: Snapshot, run: Run, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Find limits of which most is used: by tasks, openings and checks of the newest run, by deadlines, by its age."""
+    desk, plan = views.desk_of(view, settings, now), view.plan(run.id)
+    age = nearing.age_words(run, plan.max_age, desk.halts(run), now)
+    if age is not None:
+        yield Finding(kind="limit", where=run.id, text=age, command=f"shotclock status {run.id}")
+    for phase in view.phases(run.id):
+        where, near = f"{run.id} {phase.name}", [*nearing.told(phase)]
+        over = nearing.deadline_words(desk, phase) if phase.state == "active" else None
+        for text in [*near, *([over] if over else [])]:
+            yield Finding(kind="limit", where=where, text=text, command=f"shotclock explain {where}")
+
+
+def _room(view: Snapshot, pipeline: str, settings: Settings) -> Iterator[Finding]:
+    """Find a pipeline that has parked most of the reports it may."""
+    parked = view.count_entries("parked", scope_prefix=f"{pipeline}/")
+    if nearing.nearly(parked, settings.parked):
+        text = f"{parked} reports are parked, of {settings.parked} that may be; further ones are refused then"
+        yield Finding(kind="limit", where=pipeline, text=text)
 
 
 def _parked(view: Snapshot) -> Iterator[Finding]:

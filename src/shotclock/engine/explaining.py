@@ -9,7 +9,7 @@ from typing import Final, assert_never
 from msgspec import Struct
 
 from shotclock.core import clocks, gate, rules
-from shotclock.engine import fleet, timing, views
+from shotclock.engine import fleet, nearing, timing, views
 from shotclock.engine.desk import Desk
 from shotclock.engine.process import lives
 from shotclock.engine.timing import ClockView
@@ -62,6 +62,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """How many critical and required members are missing, named above or not."""
     lacks: tuple[str, ...] = ()
     """What tasks ask of a worker and no process that lives has."""
+    near: tuple[str, ...] = ()
+    """Limits of which most was used, in words."""
     waits_for: tuple[str, ...] = ()
     """Upstream phases, or a previous run, that are not done."""
     inherited: dict[str, tuple[str, ...]] | None = None
@@ -110,6 +112,7 @@ def explain(view: Snapshot, run: Run, name: str, settings: Settings, now: dateti
         missing=missing,
         missing_count=rules.missing(phase.counts),
         lacks=lacks,
+        near=tuple(nearing.told(phase)),
         waits_for=_upstream(case) if phase.state == "waiting" else (),
         inherited=phase.inherited or None,
         clocks=_clocks(case),

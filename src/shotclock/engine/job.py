@@ -51,6 +51,12 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return self.assignment.lo
 
     @property
+    def limits(self) -> dict[str, str]:
+        """The variable that tells whatever the task starts until when its answer counts."""
+        until = self.assignment.deadline
+        return {} if until is None else {"SHOTCLOCK_DEADLINE": until.isoformat(timespec="milliseconds")}
+
+    @property
     def key(self) -> Key:
         """Which lease of which task it is."""
         return (self.phase, self.assignment.work, self.assignment.lo, self.token)

@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from shotclock.core import clocks, gate, leases, rules, settling, storm
-from shotclock.engine import flow, inputs, recording, recount, rolls, starting
+from shotclock.engine import flow, inputs, nearing, recording, recount, rolls, starting
 from shotclock.engine.desk import Desk, Question
 from shotclock.model import Mark, Opening, Phase, PhasePlan, Ruling, Task, Vote, spans
 
@@ -165,6 +165,7 @@ def open_closed(desk: Desk, phase: Phase) -> None:
 def open_phase(desk: Desk, phase: Phase, ruling: Ruling) -> None:
     """Write the opening, once, and everything that follows from it."""
     plan = desk.plan_of(phase)
+    phase = nearing.opening(desk, phase)
     names = rolls.missing_names(desk.tx, plan, phase, desk.settings.named)
     opening, first = desk.tx.add_opening(_opening(desk, phase, ruling, names))
     assert first, f"{phase.run} {phase.name} has opened before"
@@ -295,6 +296,7 @@ def vote(desk: Desk, phase_id: int, *, yes: bool, reason: str, asked: Phase) -> 
     phase = desk.phase(phase_id)
     if phase.state != "active":
         return
+    phase = nearing.check(desk, phase)
     answer = Vote(yes=yes, reason=reason, at=desk.now, changes=asked.changes, worse=asked.worse)
     phase = desk.change(phase, vote=answer, asking_until=None)
     if not yes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from shotclock.model import Process
-from shotclock.settings import Settings, shown
+from shotclock.settings import Settings, shown, sources
 
 _numbers = count(1)
 
@@ -31,6 +31,7 @@ def this_process(now: datetime, settings: Settings, *, kind: str, tags: Iterable
         kind=kind,
         tags=tuple(sorted(tags)),
         settings=shown(settings),
+        origins=sources(settings),
     )
 
 

@@ -179,6 +179,7 @@ class Worker:
         warehouse, name = self._warehouse, job.assignment.pipeline
         return Context(
             job.assignment,
+            now=self._coordinator.clock.now,
             stopped=(lambda: stopped() or self._unwanted(job)) if job.work == "then" else stopped,
             settled=lambda: self._settled(job),
             warehouse=None if warehouse is None else lambda: warehouse(name),

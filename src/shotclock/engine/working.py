@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shotclock.core import clocks, leases
-from shotclock.engine import dispatch, flow, inputs, recording, rolls
+from shotclock.engine import dispatch, flow, inputs, nearing, recording, rolls
 from shotclock.engine.desk import Desk
 from shotclock.engine.reach import Reach
 from shotclock.errors import FencedError, UsageError
@@ -208,6 +208,7 @@ def _take_report(desk: Desk, report: TaskReport, settled: _Settled) -> Answer:
         return Answer(kind="duplicate", detail="the lease of this token has ended")
     if not _goes_on(desk, phase, report.work):
         return _late(desk, phase, task, report)
+    phase = nearing.task(desk, phase, task, report)
     if report.work in {"enumerate", "then"}:
         return _take_single(desk, phase, task, report)
     return _take_members(desk, phase, task, report, settled)

@@ -14,7 +14,7 @@ from shotclock.model.counts import (
     Tally,
     standing_of,
 )
-from shotclock.model.dispatch import FRUITLESS_MOST, Breaker, Failure, Ramp, Recovery
+from shotclock.model.dispatch import FRUITLESS_MOST, Breaker, Failure, LimitKind, Near, Ramp, Recovery
 from shotclock.model.facts import (
     ACCEPTING,
     PHASE_OVER,
@@ -118,9 +118,11 @@ __all__ = [
     "Items",
     "Kind",
     "Late",
+    "LimitKind",
     "Mark",
     "MarkKind",
     "Member",
+    "Near",
     "Need",
     "Note",
     "OpenReason",

@@ -1,6 +1,7 @@
-"""What a phase remembers of the dispatch of its tasks: breakers, recoveries, and how many may be in flight."""
+"""What a phase remembers of the dispatch of its tasks: breakers, recoveries, limits that were nearly reached."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from msgspec import Struct
 
@@ -24,6 +25,19 @@ class Breaker(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The error that opened it; None while it is closed."""
     until: datetime | None = None
     """When one attempt may try whether it may close; None while it is closed."""
+
+
+LimitKind = Literal["timeout", "deadline", "check"]
+
+
+class Near(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The nearest that a phase has come to one of its limits, where it used most of it."""
+
+    who: str
+    """The member, the items, or the function that did."""
+    used: timedelta
+    limit: timedelta
+    at: datetime
 
 
 class Recovery(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from shotclock.model.counts import Counts, Kind
-from shotclock.model.dispatch import Breaker, Ramp, Recovery
+from shotclock.model.dispatch import Breaker, LimitKind, Near, Ramp, Recovery
 from shotclock.model.identity import RunId
 
 RunState = Literal["running", "complete", "partial", "failed"]
@@ -147,6 +147,8 @@ class Phase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the queueing again of its tasks has done, each time nothing moved."""
     breakers: dict[int, Breaker] = field(default_factory=dict)
     """What holds up members that fail over and over, by ordinal; -1 for all items of a fan-out."""
+    near: dict[LimitKind, Near] = field(default_factory=dict)
+    """Limits of which most was used, without their being reached."""
     ramp: Ramp | None = None
     """Of a fan-out, from its first lease on."""
     budget_spent: bool = False

@@ -21,5 +21,7 @@ class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What tasks may ask of a worker, and this one has."""
     settings: dict[str, str] = field(default_factory=dict)
     """Its settings as text, but for what may differ: processes over one store should agree."""
+    origins: dict[str, str] | None = None
+    """Where the values came from that are no defaults, by setting; None from a release that does not tell."""
     ended_at: datetime | None = None
     """When it left, having given everything back."""

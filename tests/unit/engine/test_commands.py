@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -57,7 +57,9 @@ told["folder"] = os.getcwd()
 json.dump(told, open({str(shop.settings.home / "told")!r}, "w"))"""
     member = Member(name="job", command=(sys.executable, "-W", "ignore", "-c", script))
     assert shop.run(shop.phase(members=(member,))).state == "complete"
-    assert json.loads((shop.settings.home / "told").read_text(encoding="utf-8")) == {
+    told = json.loads((shop.settings.home / "told").read_text(encoding="utf-8"))
+    assert datetime.fromisoformat(told.pop("SHOTCLOCK_DEADLINE")).tzinfo is not None
+    assert told == {
         "SHOTCLOCK_RUN": "shop/2025-01-15",
         "SHOTCLOCK_KEY": "2025-01-15",
         "SHOTCLOCK_MODE": "default",

@@ -113,6 +113,7 @@ def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> N
 
 
 def _answer(job: Job, stop: Event) -> TaskReport:
+    os.environ.update(job.limits)  # for whatever the function starts; this process has one job at a time
     try:
         with _bounded(job.memory):
             report = perform(job, Context(job.assignment, stopped=stop.is_set))

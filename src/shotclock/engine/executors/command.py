@@ -139,6 +139,7 @@ def environment(job: Job, context: Path) -> dict[str, str]:
         "SHOTCLOCK_MEMBER": told.member,
         "SHOTCLOCK_TOKEN": str(told.token),
         "SHOTCLOCK_PARTIAL": "1" if told.partial else "0",
+        **job.limits,
         "SHOTCLOCK_CONTEXT": str(context),
     }
 
