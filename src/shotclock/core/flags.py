@@ -16,14 +16,12 @@ anybody, has its safe value.
 
 import unicodedata
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Final
 
-from shotclock.model import BUCKETS, OFF, ON, Evaluation, Flag, FlagState, Overrides, Plan, Rule, Split
+from shotclock.model import BUCKETS, OFF, Evaluation, Flag, FlagState, Overrides, Plan, Rule, Split, split_of
 
 NOTHING: Final = Overrides()
-_WORDS: Final = {"on": ON, "true": ON, "1": ON, "off": OFF, "false": OFF, "0": OFF}
 
 
 def bucket(salt: str, key: str) -> int:
@@ -81,42 +79,6 @@ def illegal(flag: Flag, split: Split, known: Mapping[str, Split]) -> str | None:
         if not known.get(name, OFF).is_off:
             return f"{flag.name} excludes {name}, which is {known[name]}: turn that one off first"
     return None
-
-
-def split_of(flag: Flag, text: str, share: int = BUCKETS) -> Split:
-    """Read ``on``, ``off``, ``10%`` or a variant, given to so many buckets; raises `ValueError` that says what fits."""
-    word = text.strip()
-    if flag.variants:
-        return _variant(flag, word, share)
-    if word.endswith("%"):
-        return Split(share=share_of(word))
-    if word.lower() not in _WORDS:
-        message = f"{word!r} is not a value of {flag.name}: expected on, off or a percentage such as 10%"
-        raise ValueError(message)
-    whole = _WORDS[word.lower()]
-    return Split(share=share) if whole.share else whole
-
-
-def _variant(flag: Flag, word: str, share: int) -> Split:
-    first = flag.variants[0]
-    if word in {"off", first}:
-        return Split(value=first, rest=first)
-    if word not in flag.variants:
-        message = f"{word!r} is not a value of {flag.name}: expected one of {', '.join(flag.variants)}"
-        raise ValueError(message)
-    return Split(value=word, share=share, rest=first)
-
-
-def share_of(text: str) -> int:
-    """Read a percentage from 0 to 100 with two decimals at most as a number of buckets; raises `ValueError`."""
-    try:
-        buckets = Decimal(text.strip().removesuffix("%").strip()) * BUCKETS / 100
-    except InvalidOperation:
-        buckets = Decimal(-1)
-    if not buckets.is_finite() or not 0 <= buckets <= BUCKETS or buckets != int(buckets):
-        message = f"{text!r} is not a percentage: expected 0% to 100% with two decimals at most, such as 10% or 0.5%"
-        raise ValueError(message)
-    return int(buckets)
 
 
 def _rule(flag: Flag, state: FlagState | None, overrides: Overrides) -> Rule:

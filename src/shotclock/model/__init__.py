@@ -61,6 +61,8 @@ from shotclock.model.flags import (
     Overrides,
     Rule,
     Split,
+    share_of,
+    split_of,
     value_words,
 )
 from shotclock.model.fleet import Process
@@ -182,8 +184,10 @@ __all__ = [
     "member_name",
     "names_generation",
     "run_key",
+    "share_of",
     "slug",
     "spans",
+    "split_of",
     "standing_of",
     "value_words",
 ]

@@ -1,7 +1,8 @@
 """Flags: how one is declared, who gets which value of it, and what the store and the plan of a run keep of it."""
 
 from datetime import date, datetime
-from typing import Literal
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -45,6 +46,7 @@ class Split(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 OFF = Split()
 ON = Split(share=BUCKETS)
+_WORDS: Final = {"on": ON, "true": ON, "1": ON, "off": OFF, "false": OFF, "0": OFF}
 
 
 def value_words(value: FlagValue) -> str:
@@ -129,3 +131,39 @@ class Overrides(Struct, frozen=True, kw_only=True):
     def kills(self, name: str) -> bool:
         """Say whether the kill switch is on for a flag."""
         return name in self.off or "*" in self.off
+
+
+def split_of(flag: Flag, text: str, share: int = BUCKETS) -> Split:
+    """Read ``on``, ``off``, ``10%`` or a variant, given to so many buckets; raises `ValueError` that says what fits."""
+    word = text.strip()
+    if flag.variants:
+        return _variant(flag, word, share)
+    if word.endswith("%"):
+        return Split(share=share_of(word))
+    if word.lower() not in _WORDS:
+        message = f"{word!r} is not a value of {flag.name}: expected on, off or a percentage such as 10%"
+        raise ValueError(message)
+    whole = _WORDS[word.lower()]
+    return Split(share=share) if whole.share else whole
+
+
+def _variant(flag: Flag, word: str, share: int) -> Split:
+    first = flag.variants[0]
+    if word in {"off", first}:
+        return Split(value=first, rest=first)
+    if word not in flag.variants:
+        message = f"{word!r} is not a value of {flag.name}: expected one of {', '.join(flag.variants)}"
+        raise ValueError(message)
+    return Split(value=word, share=share, rest=first)
+
+
+def share_of(text: str) -> int:
+    """Read a percentage from 0 to 100 with two decimals at most as a number of buckets; raises `ValueError`."""
+    try:
+        buckets = Decimal(text.strip().removesuffix("%").strip()) * BUCKETS / 100
+    except InvalidOperation:
+        buckets = Decimal(-1)
+    if not buckets.is_finite() or not 0 <= buckets <= BUCKETS or buckets != int(buckets):
+        message = f"{text!r} is not a percentage: expected 0% to 100% with two decimals at most, such as 10% or 0.5%"
+        raise ValueError(message)
+    return int(buckets)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from shotclock.core import flags
-from shotclock.model import BUCKETS, OFF, ON, Evaluation, Flag, FlagState, Overrides, Plan, Rule, Split
+from shotclock.model import BUCKETS, OFF, ON, Evaluation, Flag, FlagState, Overrides, Plan, Rule, Split, split_of
 
 NOW = datetime(2025, 1, 15, 12, tzinfo=UTC)
 VECTORS = (
@@ -144,29 +144,29 @@ def test_a_plan_freezes_what_binds_a_run() -> None:
     ],
 )
 def test_values_are_read_as_they_are_written(text: str, expected: Split) -> None:
-    assert flags.split_of(flag(), text) == expected
+    assert split_of(flag(), text) == expected
 
 
 def test_a_variant_is_given_to_a_share_and_the_first_to_the_rest() -> None:
     sized = flag(variants=("small", "large"))
-    some = flags.split_of(sized, "large", 1000)
+    some = split_of(sized, "large", 1000)
     assert some == Split(value="large", share=1000, rest="small")
-    assert (str(some), str(flags.split_of(sized, "large")), str(flags.split_of(sized, "off"))) == (
+    assert (str(some), str(split_of(sized, "large")), str(split_of(sized, "off"))) == (
         "large 10%, else small",
         "large",
         "small",
     )
-    assert flags.split_of(sized, "small").is_off
-    assert flags.split_of(sized, "large").is_whole
-    assert flags.split_of(flag(), "on", 2000) == Split(share=2000)
+    assert split_of(sized, "small").is_off
+    assert split_of(sized, "large").is_whole
+    assert split_of(flag(), "on", 2000) == Split(share=2000)
 
 
 @pytest.mark.parametrize("text", ["yes", "10", "-1%", "101%", "0.001%", "nan%", "much%", ""])
 def test_what_is_no_value_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a (value|percentage).*expected"):
-        flags.split_of(flag(), text)
+        split_of(flag(), text)
 
 
 def test_a_variant_that_is_not_declared_is_refused() -> None:
     with pytest.raises(ValueError, match="'huge' is not a value of f: expected one of small, large"):
-        flags.split_of(flag(variants=("small", "large")), "huge")
+        split_of(flag(variants=("small", "large")), "huge")
