@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
 from threading import Lock
 
 from shotclock.clock import seconds
@@ -65,10 +64,12 @@ class Beliefs:
         versions = {name: state.version for name, state in self._states.items()}
         return {name: flags.safe(flag, versions[name]) for name, flag in declared.items()}
 
-    @property
-    def bound(self) -> timedelta:
-        """How old what is believed may be when something is decided by it."""
-        return self._settings.flags_bound
+    def declared(self, name: str) -> Flag | None:
+        """Return how a flag is declared, as the store knew it within the bound."""
+        if self._age() > self._bound:
+            self._read()
+        state = self._states.get(name)
+        return None if state is None else state.declared
 
     def _age(self) -> float:
         return float("inf") if self._read_at is None else seconds() - self._read_at

@@ -1,6 +1,6 @@
 """Flags in the store: declared when a run starts, frozen in its plan; set, rolled back, brought back by operators."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from shotclock.core import flags
 from shotclock.engine import switches
 from shotclock.engine.desk import Desk
 from shotclock.errors import NotFoundError, StaleError, UsageError
-from shotclock.model import FlagState, Plan, Run, Split
+from shotclock.model import FlagState, Plan, Split
 from shotclock.ports import Snapshot
 
 SCOPE = "flags"
@@ -82,21 +82,6 @@ def bring_back(desk: Desk, names: Sequence[str], *, actor: str, reason: str) -> 
         for state in wanted
         if state.before is not None
     ]
-
-
-def carrying(view: Snapshot, names: Iterable[str]) -> list[tuple[Run, tuple[str, ...]]]:
-    """Return the runs that run with another value of flags than the safe one, with those flags; the oldest first."""
-    wanted = frozenset(names)
-    found: list[tuple[Run, tuple[str, ...]]] = []
-    for run_id in dict.fromkeys(phase.run for phase in view.unfinished()):
-        plan = view.plan(run_id)
-        other = tuple(
-            name for name, rule in plan.frozen.items() if name in wanted and rule.split != plan.flags[name].safe
-        )
-        run = view.run(run_id)
-        if other and run is not None:
-            found.append((run, other))
-    return found
 
 
 def _turn(  # noqa: PLR0913 - what is written into the audit record
