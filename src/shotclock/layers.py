@@ -10,7 +10,8 @@ from shotclock.aliases import ALIASES, BY_NAME, Alias
 
 PREFIX: Final = "SHOTCLOCK_"
 TOLD: Final = frozenset(
-    f"{PREFIX}{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "DEADLINE", "CONTEXT")
+    f"{PREFIX}{name}"
+    for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "DEADLINE", "CONTEXT", "FLAGS")
 )
 """What a command is told of its task, and may pass on to a command of ours."""
 NOT_SETTINGS: Final = frozenset(f"{PREFIX}{name}" for name in ("SETTINGS", "DATA", "REQUIRE", "PROOF")) | TOLD

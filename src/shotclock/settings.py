@@ -83,6 +83,13 @@ class Settings:
         "", "What tasks may ask of a worker and this process has, such as gpu: words with commas between."
     )
 
+    flags_off: str = _setting(
+        "", "Flags that have their safe value whatever the store says: names with commas between, or * for all."
+    )
+    flags_bound: timedelta = _setting(
+        timedelta(seconds=5), "How old what a process knows of a flag may be when it decides by it."
+    )
+
     lease: timedelta = _setting(timedelta(seconds=60), "How long a lease lasts without a heartbeat.")
     heartbeat: timedelta = _setting(
         timedelta(seconds=15), "How often a worker renews its leases and a process its own sign of life."
