@@ -7,17 +7,15 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from msgspec.structs import replace
-
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
 from shotclock.engine import (
     claiming,
     flagging,
     flow,
+    halting,
     judging,
     recording,
-    resuming,
     roll_changes,
     scheduling,
     starting,
@@ -35,7 +33,6 @@ from shotclock.model import (
     PHASE_OVER,
     Answer,
     Force,
-    Halt,
     Phase,
     Plan,
     Process,
@@ -410,32 +407,11 @@ class Coordinator:
 
     def halt(self, scope: str, *, actor: str, reason: str) -> None:
         """Stop dispatch, openings, consolidations and deliveries for everything (``*``), a pipeline or a run."""
-
-        def work(desk: Desk) -> None:
-            if not any(halt.scope == scope and halt.until is None for halt in desk.tx.halts()):
-                desk.tx.put_halt(Halt(scope=scope, since=desk.now, actor=actor, reason=reason))
-                desk.keep("audit", scope, body={"what": "halt", "actor": actor, "reason": reason})
-            self._look_at_all(desk)
-
-        self._do(work)
+        self._do(lambda desk: halting.halt(desk, scope, actor=actor, reason=reason))
 
     def resume(self, scope: str, *, actor: str) -> None:
         """End the halt of a scope; what is overdue is decided in the same commit, several phases told in one alert."""
-
-        def work(desk: Desk) -> None:
-            ended = [halt for halt in desk.tx.halts() if halt.scope == scope and halt.until is None]
-            for halt in ended:
-                desk.tx.put_halt(replace(halt, until=desk.now))
-                desk.keep("audit", scope, body={"what": "resume", "actor": actor})
-            self._look_at_all(desk)
-            resuming.decide_overdue(desk, ended)
-
-        self._do(work)
-
-    def _look_at_all(self, desk: Desk) -> None:
-        """Make every phase that is not over due, so that the sweep decides it anew."""
-        for phase in desk.tx.unfinished():
-            desk.change(desk.phase(phase.id), due_at=desk.now)
+        self._do(lambda desk: halting.resume(desk, scope, actor=actor))
 
     def beat(self, process: Process) -> None:
         """Keep this process's sign of life."""

@@ -1,6 +1,8 @@
-"""The end of a halt: what became overdue under it is decided in the same commit, and told in one alert."""
+"""Halts: they begin, they end, and what became overdue under one is decided at its end and told in one alert."""
 
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from shotclock.core import gate
 from shotclock.engine import judging
@@ -8,7 +10,31 @@ from shotclock.engine.desk import Desk
 from shotclock.model import Halt, Phase
 
 
-def decide_overdue(desk: Desk, ended: list[Halt]) -> None:
+def halt(desk: Desk, scope: str, *, actor: str, reason: str) -> None:
+    """Halt a scope; one that is halted stays so."""
+    if not any(one.scope == scope and one.until is None for one in desk.tx.halts()):
+        desk.tx.put_halt(Halt(scope=scope, since=desk.now, actor=actor, reason=reason))
+        desk.keep("audit", scope, body={"what": "halt", "actor": actor, "reason": reason})
+    _look_at_all(desk)
+
+
+def resume(desk: Desk, scope: str, *, actor: str) -> None:
+    """End the halt of a scope, and decide what is overdue."""
+    ended = [one for one in desk.tx.halts() if one.scope == scope and one.until is None]
+    for one in ended:
+        desk.tx.put_halt(replace(one, until=desk.now))
+        desk.keep("audit", scope, body={"what": "resume", "actor": actor})
+    _look_at_all(desk)
+    _decide_overdue(desk, ended)
+
+
+def _look_at_all(desk: Desk) -> None:
+    """Make every phase that is not over due, so that the sweep decides it anew."""
+    for phase in desk.tx.unfinished():
+        desk.change(desk.phase(phase.id), due_at=desk.now)
+
+
+def _decide_overdue(desk: Desk, ended: list[Halt]) -> None:
     """Decide phases that these halts have held up past a clock; where there are several, operators get one alert."""
     overdue = list(_overdue(desk, ended))[: desk.settings.backlog]
     if len(overdue) > 1:
