@@ -268,9 +268,11 @@ def _origin(name: str, value: object, origins: Mapping[str, Origin]) -> Origin:
 
 
 def _tags(text: str) -> frozenset[str]:
+    if not text:
+        return frozenset()
     from shotclock.model import slug  # noqa: PLC0415 - commands that look at nothing load no model
 
-    return frozenset(slug(word.strip(), "tag") for word in text.split(",") if word.strip()) if text else frozenset()
+    return frozenset(slug(word.strip(), "tag") for word in text.split(",") if word.strip())
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
