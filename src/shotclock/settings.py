@@ -210,8 +210,8 @@ RELATIONS: Final = (
     Relation(low=("lease",), high=("gone",), why="a process must be remembered for as long as it may hold tasks"),
     Relation(
         low=("store_connect",),
-        high=("store_busy",),
-        why="waiting for a server that restarts takes more than one connection",
+        high=("store_statement",),
+        why="a server that cannot be reached must be told from one that is slow",
         equal=False,
         served=True,
     ),
