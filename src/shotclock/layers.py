@@ -1,6 +1,5 @@
 """Where values of settings come from: the file, the environment, the call; and everything wrong with what is there."""
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,6 +138,8 @@ def _from_file(variables: Mapping[str, str], found: Found) -> Iterator[_Said]:
         if named:
             found.problems.append(f"{PREFIX}SETTINGS: there is no file {file}")
         return
+    import tomllib  # noqa: PLC0415 - only where there is a file
+
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

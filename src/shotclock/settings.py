@@ -218,8 +218,8 @@ RELATIONS: Final = (
     Relation(low=("lease",), high=("gone",), why="a process must be remembered for as long as it may hold tasks"),
     Relation(
         low=("store_connect",),
-        high=("store_busy",),
-        why="waiting for a server that restarts takes more than one connection",
+        high=("store_statement",),
+        why="a server that cannot be reached must be told from one that is slow",
         equal=False,
         served=True,
     ),
@@ -276,9 +276,11 @@ def _origin(name: str, value: object, origins: Mapping[str, Origin]) -> Origin:
 
 
 def _tags(text: str) -> frozenset[str]:
+    if not text:
+        return frozenset()
     from shotclock.model import slug  # noqa: PLC0415 - commands that look at nothing load no model
 
-    return frozenset(slug(word.strip(), "tag") for word in text.split(",") if word.strip()) if text else frozenset()
+    return frozenset(slug(word.strip(), "tag") for word in text.split(",") if word.strip())
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

@@ -65,6 +65,8 @@ def test_a_process_that_was_started_with_another_value_is_found_and_where_it_cam
     (name,) = (who for who in values["retry_most"] if names[other.process.pid] in who)
     assert values["retry_most"][name] == ("7m", "SHOTCLOCK_RETRY_MOST")
     assert values["retry_most"]["here"] == ("5m", "default")
+    (plain,) = (who for who in values["retry_most"] if names[one.process.pid] in who)
+    assert values["retry_most"][plain] == ("5m", "default")
     assert (values["idempotent"][name], values["max_tasks"][name]) == (("9d", "DEDUP_TTL_DAYS"), ("5", "the call"))
     lines = house("config", "diff", str(one.process.pid), str(other.process.pid), more=more).lines
     assert [line.split()[0] for line in lines] == [setting for setting in found for _ in range(2)]

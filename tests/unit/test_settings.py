@@ -126,9 +126,9 @@ CONTRADICTIONS = {
     "retry_first (10m, SHOTCLOCK_RETRY_FIRST) must not be longer than retry_most (5m, default)": {"RETRY_FIRST": "10m"},
     "retention (5d, SHOTCLOCK_RETENTION) and replay (3d, default) together must not be longer than idempotent (7d, "
     "default)": {"RETENTION": "5d"},
-    "store_connect (10s, SHOTCLOCK_STORE_CONNECT) must be shorter than store_busy (10s, default)": {
+    "store_connect (30s, SHOTCLOCK_STORE_CONNECT) must be shorter than store_statement (30s, default)": {
         "STORE": "postgresql://db",
-        "STORE_CONNECT": "10s",
+        "STORE_CONNECT": "30s",
     },
     "store_busy (40s, SHOTCLOCK_STORE_BUSY) must be shorter than store_statement (30s, default)": {
         "STORE": "postgres://db",

@@ -16,8 +16,8 @@ def doctor(shell: Shell) -> int:
     """Look at every run and process of the home folder, and name what is wrong, with the command that helps.
 
     It names phases that are blocked, vetoed or stalled, starts that nobody takes up, processes that are silent or run
-    with other settings than the rest, members that are waited for no longer, parked reports, and staged files that
-    nothing names. It reads only.
+    with other settings than the rest, members that are waited for no longer, limits of which four fifths are used,
+    parked reports, and staged files that nothing names. It reads only.
 
     Exit codes: 0 nothing is wrong, 1 something is.
     """

@@ -204,8 +204,8 @@ class Desk:
             self._halts = self._tx.halts()
         return tuple(halt for halt in self._halts if halt.holds_for(run.identity))
 
-    def scene(self, phase: Phase) -> gate.Scene:
-        """Gather what the gate looks at."""
+    def scene(self, phase: Phase, *, ours: bool | None = None) -> gate.Scene:
+        """Gather what the gate looks at; whoever asks for no stall says `ours`, and no task is read for it."""
         run, plan = self.run(phase.run), self.plan(phase.run)
         own = plan.phase(phase.name)
         return gate.Scene(
@@ -216,7 +216,7 @@ class Desk:
             run_started_at=run.started_at,
             max_age=plan.max_age,
             halts=self.halts(run),
-            ours=self._ours(phase, own),
+            ours=self._ours(phase, own) if ours is None else ours,
             stall_least=self.settings.stall_least,
             check_again=self.settings.check_again,
         )

@@ -51,7 +51,7 @@ def _who(own: PhasePlan, held: Task) -> str:
 
 def opening(desk: Desk, phase: Phase) -> Phase:
     """Note how much of its deadline a phase used that opened before it."""
-    scene = desk.scene(phase)
+    scene = desk.scene(phase, ours=True)
     deadline, anchor = scene.gate.deadline, gate.anchor_at(scene, desk.now)
     if deadline is None or anchor is None or desk.now >= anchor + deadline.after:
         return phase
@@ -78,7 +78,7 @@ def note(desk: Desk, phase: Phase, kind: LimitKind, who: str, used: timedelta, l
 
 def deadline_words(desk: Desk, phase: Phase) -> str | None:
     """Say how near the deadline of an active phase is, where most of its time is over."""
-    scene = desk.scene(phase)
+    scene = desk.scene(phase, ours=True)
     deadline, anchor = scene.gate.deadline, gate.anchor_at(scene, desk.now)
     if deadline is None or anchor is None or desk.now >= anchor + deadline.after:
         return None

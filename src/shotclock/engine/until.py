@@ -28,7 +28,7 @@ def counts_until(view: Snapshot, settings: Settings, phase: Phase, task: Task, t
     if not goes_on and cut <= run.started_at + plan.max_age:
         return cut
     now = cut - timeout
-    scene = desk_of(view, settings, now).scene(phase)
+    scene = desk_of(view, settings, now).scene(phase, ours=True)
     deadline = gate.deadline_at(scene, now) if goes_on else None
     return min(cut, gate.max_age_at(scene, now), deadline if deadline is not None and deadline > now else cut)
 
