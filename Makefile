@@ -27,7 +27,7 @@ CREATE = uv venv --quiet --clear --python "$$python" $(VENV)
 INSTALL = uv pip install --quiet --link-mode copy --compile-bytecode --python $(BIN)/python
 endif
 
-.PHONY: help run test test-long proofs seeds mutants coverage check bench format lock clean
+.PHONY: help run test test-long test-all proofs seeds mutants coverage check bench format lock clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ test: $(VENV)/dev.stamp ## run every test but the long proofs (ARGS="-k gate" fo
 
 test-long: $(VENV)/dev.stamp ## run the long proofs: whole simulations, kills, large rolls
 	@$(BIN)/python -m pytest -m long $(ARGS)
+
+test-all: $(VENV)/dev.stamp ## run every test, short and long, on each kind of store; what this machine lacks fails
+	@SHOTCLOCK_REQUIRE=all $(BIN)/python -m pytest $(ARGS)
 
 proofs: $(VENV)/dev.stamp ## run a fixed slice of the long proofs, as CI does
 	@SHOTCLOCK_PROOF=slice $(BIN)/python -m pytest -m long $(ARGS)

@@ -1,12 +1,16 @@
 """Promises about bells over PostgreSQL: rung for whoever listens to the same store, and losing one harms nothing."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shotclock.buses import open_bus
 from shotclock.buses.postgres import PostgresBus
+from shotclock.clock import stopwatch
 from shotclock.errors import BusError
 from shotclock.postgres import Limits
 from shotclock.settings import Settings
@@ -79,6 +83,41 @@ def test_a_bell_is_heard_only_by_those_of_the_same_store(address: str, postgres_
         said_by(RING, address)
         assert not bus.wait(0)
     postgres_server.give_back(other)
+
+
+QUICK = replace(LIMITS, connect=timedelta(milliseconds=100))
+"""Limits by which a server that is away is asked often."""
+
+
+def test_a_bell_rings_again_after_the_server_was_restarted(sturdy: PostgresServer) -> None:
+    address = sturdy.fresh()
+    with closing(PostgresBus(address, QUICK)) as bus, closing(PostgresBus(address, QUICK)) as other:
+        other.ring("doorbell", {})
+        sturdy.kill()
+        sturdy.start()
+        assert bus.wait(LONG), "a ring may have been missed, so coming back is one"
+        assert not bus.wait(0)
+        with pytest.raises(BusError, match=r"cannot be reached|shutting down|terminating"):
+            other.ring("doorbell", {})
+        other.ring("doorbell", {})
+        said_by(RING, address)
+        assert bus.wait(LONG)
+    sturdy.give_back(address)
+
+
+def test_a_server_that_is_away_is_waited_for_within_one_wait(sturdy: PostgresServer) -> None:
+    address = sturdy.fresh()
+    with closing(PostgresBus(address, QUICK)) as bus, ThreadPoolExecutor(1) as pool:
+        sturdy.kill()
+        assert not bus.wait(0.3)
+        with pytest.raises(BusError, match="cannot be reached"):
+            bus.ring("doorbell", {})
+        assert bus.wait(0), "its own ring is heard here, whatever the server does"
+        waiting, passed = pool.submit(bus.wait, LONG), stopwatch()
+        sturdy.start()
+        assert waiting.result()
+        assert passed().total_seconds() < LONG / 2
+    sturdy.give_back(address)
 
 
 def test_the_setting_chooses_the_bus(address: str) -> None:

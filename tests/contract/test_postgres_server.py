@@ -19,6 +19,7 @@ from shotclock.postgres import Limits, address_of
 from shotclock.settings import Settings
 from shotclock.stores.memory import MemoryStore
 from shotclock.stores.postgres import PostgresStore
+from shotclock.stores.postgres_keeping import initialise
 from shotclock.stores.postgres_session import Session
 from tests.contract.conftest import OpenPostgres
 from tests.contract.samples import RUN, a_message, a_phase, a_plan, a_run, a_task, add_run, add_tasks, an_entry, at
@@ -181,6 +182,32 @@ def _some_of_all(number: int, tx: Transaction) -> None:
 
 
 @pytest.mark.parametrize("fault", [serialisation, lost_before, lost_after], ids=lambda fault: fault.__name__)
+def test_a_fault_at_any_statement_of_a_read_has_it_done_again(
+    open_postgres: OpenPostgres, monkeypatch: pytest.MonkeyPatch, fault: Strike
+) -> None:
+    store = open_postgres(busy=timedelta(seconds=3))
+    store.write(partial(_some_of_all, 1))
+    seen, nth = 0, 0
+
+    def strike(session: Session, doing: Doing) -> Any:  # noqa: ANN401 - as the door has it
+        nonlocal seen
+        seen += 1
+        return fault(session, doing) if seen == nth else doing()
+
+    def look(tx: Any) -> object:  # noqa: ANN401 - a snapshot of any store
+        return [tx.runs(), tx.phases("nba/x1"), tx.tallies(RUN), tx.next_due()]
+
+    wanted = store.read(look)
+    with monkeypatch.context() as patched:
+        faulty(patched, strike)
+        while seen >= nth:
+            seen, nth = 0, nth + 1
+            assert store.read(look) == wanted
+            assert store.version() == 1
+    assert nth > 5
+
+
+@pytest.mark.parametrize("fault", [serialisation, lost_before, lost_after], ids=lambda fault: fault.__name__)
 def test_a_fault_that_does_not_pass_is_told_and_stores_nothing(
     open_postgres: OpenPostgres, monkeypatch: pytest.MonkeyPatch, fault: Strike
 ) -> None:
@@ -294,6 +321,37 @@ def test_a_server_that_only_reads_is_told_from_one_that_is_down(
         with psycopg.connect(postgres_server.url, autocommit=True) as connection:
             connection.execute("SET default_transaction_read_only = off")
             connection.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
+    postgres_server.give_back(address)
+
+
+def test_a_store_that_is_dropped_under_a_process_is_told_to_be_gone(
+    postgres_server: PostgresServer, open_postgres: OpenPostgres
+) -> None:
+    address = postgres_server.place()
+    initialise(address_of(address), LIMITS)
+    store = open_postgres(address)
+    add_run(store)
+    postgres_server.drop(address)
+    assert "the store is gone" in refused(lambda: store.write(count))
+    assert "the store is gone" in refused(lambda: store.read(lambda tx: tx.run(RUN)))
+    assert "the store is gone" in refused(store.version)
+
+
+def test_a_user_who_may_only_read_is_told_what_is_missing(
+    postgres_server: PostgresServer, open_postgres: OpenPostgres
+) -> None:
+    address = postgres_server.fresh()
+    add_run(open_postgres(address))
+    schema = sql.Identifier(address_of(address).schema)
+    allowed = "CREATE ROLE bi LOGIN; GRANT USAGE ON SCHEMA {0} TO bi; GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO bi"
+    postgres_server.execute(sql.SQL(allowed).format(schema))
+    try:
+        store = open_postgres(address.replace("postgres@", "bi@"))
+        assert store.read(lambda tx: tx.run(RUN)) == a_run()
+        assert "its user may not do that" in refused(lambda: store.write(count))
+        store.close()
+    finally:
+        postgres_server.execute(sql.SQL("DROP OWNED BY bi; DROP ROLE bi"))
     postgres_server.give_back(address)
 
 

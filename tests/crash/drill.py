@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.plant:
             stack.enter_context(getattr(mutants, given.plant)())
         known = rig.undisturbed()
+        assert any(f"{given.store} commit" in point.place for point in known), "no commit of the store was counted"
         tally = rig.kill(_chosen(known, given), known)
     sys.stdout.write("".join(f"{broken}\n" for broken in tally.broken))
     sys.stdout.write(f"{tally}\n")

@@ -59,7 +59,8 @@ class PostgresBus:
         until = seconds() + timeout
         while not self._closed:
             came_back = self._listen()
-            if self._rung(0 if came_back else max(until - seconds(), 0)) or came_back:
+            look_at = until if self._ear is not None else min(until, self._listen_at)
+            if self._rung(0 if came_back else max(look_at - seconds(), 0)) or came_back:
                 return True
             if seconds() >= until:
                 return False
