@@ -159,7 +159,7 @@ MUTANTS: dict[str, str] = {
     "mark_before_ringing": "before ring < _ring",
     "place_in_two_steps": "fsync < perform",
     "remember_the_token_later": "duckdb commit",
-    "add_pages_again": "after sqlite commit < add_page",
+    "add_pages_again": "after sqlite commit < add_pages",
     "supersede_in_a_later_commit": "after sqlite commit < rerun",
 }
 """The bugs, each with the points to be killed at."""
