@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from shotclock.errors import NotFoundError, StaleError
 from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores import rows
+from shotclock.stores.postgres_lending import lent
 from shotclock.stores.postgres_session import Parameters, Session, columns, given, held, held_text
 from shotclock.stores.postgres_view import PostgresSnapshot
 from shotclock.stores.rows import WORK_CODE, Row, micros, name_key
@@ -204,14 +205,14 @@ class PostgresTransaction(PostgresSnapshot):
     def lend(self) -> Iterator["psycopg.Connection[Any]"]:
         """Lend the connection, on which names without a schema mean the user's tables; an error undoes what was done.
 
-        `commit` and `rollback` of it are refused.
+        `commit` and `rollback` of it are refused, and so are statements that begin or end a transaction.
         """
         self._begin_change()
         self._forget_read()
         path = self._db.row("path")
-        with self._db.connection.transaction():
+        with lent(self._db.connection) as connection:
             self._db.change("path_default")
-            yield self._db.connection
+            yield connection
             self._db.row("path_put", path or ())
         self.changed = True
 
