@@ -17,7 +17,7 @@ from bench.peers.redis import MissingPartError, server
 
 LIMIT: Final = 1_800.0
 """Most seconds one measure may take."""
-PACKAGES: Final = ("shotclock", "msgspec", "psycopg", "celery", "dramatiq", "dbos", "redis")
+PACKAGES: Final = ("shotclock", "msgspec", "psycopg", "celery", "dramatiq", "dbos", "procrastinate", "redis")
 
 
 def child(name: str, **given: object) -> dict[str, Any]:

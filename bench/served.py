@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
+from typing import Any
 
 from bench.measuring import child, medians, peer
 from bench.peers.redis import MissingPartError
@@ -16,6 +18,8 @@ from tests.servers import PostgresServer
 
 WORKERS = 4
 THREADS = 8
+PATIENCE = 600.0
+"""Most seconds a peer may take."""
 SETTLING = 2.0
 """Seconds until processes that were started wait for work."""
 
@@ -85,14 +89,27 @@ def _peers(server: PostgresServer, times: int) -> Iterator[Line]:
     rate = medians(ours)["rate"]
     rows = medians([child("one_row_a_job", items=10_000, address=server.url, workers=THREADS) for _ in range(times)])
     yield _beside("a row a job, taken with SKIP LOCKED, 8 threads, at 10,000", rows["rate"], rate)
+    for items in (1_000, 10_000):
+        given: dict[str, Any] = {
+            "items": items,
+            "address": server.url,
+            "processes": WORKERS,
+            "at_once": THREADS,
+            "limit": PATIENCE,
+        }
+        who = f"Procrastinate, a job an item, {WORKERS} processes of {THREADS} at once, at {items:,}"
+        yield _beside_peer(who, rate, partial(peer, "procrastinate_app", "timed", **given))
+    with TemporaryDirectory() as folder:
+        dbos = partial(peer, "dbos_app", "timed", items=1_000, folder=folder, address=server.url)
+        yield _beside_peer("DBOS queue at 1,000", rate, dbos)
+
+
+def _beside_peer(who: str, ours: float, measure: Callable[[], dict[str, Any]]) -> Line:
     try:
-        with TemporaryDirectory() as folder:
-            found = peer("dbos_app", "timed", items=1_000, folder=folder, address=server.url)
+        return _beside(who, float(measure()["rate"]), ours)
     except (MissingPartError, RuntimeError) as error:
         reason = f"not measured: {str(error).splitlines()[-1]}"
-        yield Line(measure="PostgreSQL: beside DBOS queue at 1,000", target="–", shown=reason, met=None)
-    else:
-        yield _beside("DBOS queue at 1,000", float(found["rate"]), rate)
+        return Line(measure=f"PostgreSQL: beside {who}", target="–", shown=reason, met=None)
 
 
 def _beside(who: str, theirs: float, ours: float) -> Line:

@@ -25,6 +25,7 @@ from shotclock.model import (
     RunId,
     RunState,
     Task,
+    Upstream,
     Work,
 )
 
@@ -57,6 +58,12 @@ class Snapshot(Protocol):
     def phase_of(self, run_id: str, name: str) -> Phase | None:
         """Return a run's phase by name."""
 
+    def upstream(self, run_id: str, name: str, limit: int) -> Upstream | None:
+        """Return a run's phase by name, with its opening, its consolidation and its first `limit` tasks over members.
+
+        What a phase was carried with is kept under the phase it came from.
+        """
+
     def phases(self, run_id: str) -> list[Phase]:
         """Return the run's phases in the plan's order."""
 
@@ -87,6 +94,9 @@ class Snapshot(Protocol):
 
         A queued one without stands for the beginning of time.
         """
+
+    def ready(self) -> list[tuple[str, datetime]]:
+        """Return the run and `next_ready` of each phase that `active` gives, where it has one; from indexes alone."""
 
     def leased(self, *, owner: str | None = None, phase_id: int | None = None) -> list[Task]:
         """Return the leased tasks of an owner, of a phase, or of both."""

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from shotclock.errors import UsageError
 from shotclock.ports import Transaction
 from shotclock.postgres import Limits, address_of
 from shotclock.settings import Settings
@@ -30,6 +31,47 @@ def count(tx: Transaction) -> int:
     """Count one and return the sum."""
     tx.tally(RUN, "n")
     return tx.tallies(RUN)["n"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COMMIT",
+        "begin",
+        "/* now */ ROLLBACK",
+        "SELECT 1; END",
+        "START TRANSACTION READ ONLY",
+        b"abort",
+        sql.SQL("commit"),
+    ],
+)
+def test_a_lent_connection_refuses_to_begin_or_end_a_transaction(open_postgres: OpenPostgres, statement: str) -> None:
+    store = open_postgres()
+
+    def work(tx: Transaction) -> None:
+        count(tx)
+        with tx.lend() as connection:
+            connection.execute(statement)
+
+    with pytest.raises(UsageError, match="the transaction is the store's"):
+        store.write(work)
+    assert store.read(lambda view: view.tallies(RUN)) == {}
+    assert store.write(count) == 1
+
+
+def test_a_lent_connection_takes_text_and_savepoints_that_only_look_so(open_postgres: OpenPostgres) -> None:
+    store = open_postgres()
+
+    def work(tx: Transaction) -> list[tuple[str]]:
+        count(tx)
+        with tx.lend() as connection:
+            connection.execute("SAVEPOINT mine")
+            connection.execute("ROLLBACK TO mine")
+            connection.execute("DO $do$ BEGIN NULL; END $do$ -- ; COMMIT")
+            return list(connection.execute("SELECT 'a; COMMIT'"))
+
+    assert store.write(work) == [("a; COMMIT",)]
+    assert store.write(count) == 2
 
 
 def test_the_time_zone_and_settings_of_server_and_session_do_not_matter(

@@ -121,7 +121,7 @@ Strike = Callable[[Session, Doing], Any]
 
 def faulty(monkeypatch: pytest.MonkeyPatch, strike: Strike) -> None:
     """Have `strike` stand between the store and its server: it is given each session, and what is to be done in it."""
-    for door in ("rows", "row", "change", "carry_out"):
+    for door in ("rows", "row", "change"):
         doing = getattr(Session, door)
 
         def passed(self: Session, *said: Any, doing: Callable[..., Any] = doing) -> Any:  # noqa: ANN401 - as the door has it

@@ -170,7 +170,7 @@ def commit_halfway() -> Iterator[None]:
 
     def mutated(self: PostgresTransaction, opening: Opening) -> tuple[Opening, bool]:
         added = add(self, opening)
-        self._db.carry_out("halfway")
+        self._db.defer("halfway")
         return added
 
     with (
@@ -186,7 +186,7 @@ MUTANTS: dict[str, str] = {
     "mark_before_ringing": "before ring < _ring",
     "place_in_two_steps": "fsync < perform",
     "remember_the_token_later": "duckdb commit",
-    "add_pages_again": "after {store} commit < add_page",
+    "add_pages_again": "after {store} commit < add_pages",
     "supersede_in_a_later_commit": "after {store} commit < rerun",
 }
 """The bugs, each with the points to be killed at."""

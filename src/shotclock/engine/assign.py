@@ -35,7 +35,6 @@ class Assigner:
         self._home = str(settings.home.absolute())
         self._inputs: OrderedDict[int, dict[str, Input]] = OrderedDict()
         self._pages: OrderedDict[int, Page] = OrderedDict()
-        self._runs: OrderedDict[str, Run] = OrderedDict()
 
     def jobs(self, given: list[Lease]) -> list[Job]:
         """Return what each lease asks for, all read from one snapshot."""
@@ -45,8 +44,10 @@ class Assigner:
         """Return what a user's check of a phase is told, and the folder its function is found by."""
 
         def work(view: Snapshot) -> tuple[Assignment, str]:
-            task = Task(phase=phase.id, work="then")
-            assignment = self._assignment(view, Lease(task=task, phase=phase), member="check", deadline=deadline)
+            run = view.run(phase.run)
+            assert run is not None, phase.run
+            lease = Lease(task=Task(phase=phase.id, work="then"), phase=phase, run=run)
+            assignment = self._assignment(view, lease, member="check", deadline=deadline)
             return assignment, view.plan(phase.run).folder
 
         return self._store.read(work)
@@ -116,7 +117,7 @@ class Assigner:
 
     def _assignment(self, view: Snapshot, lease: Lease, *, member: str, deadline: datetime | None) -> Assignment:
         task, phase = lease.task, lease.phase
-        run, plan = self._run(view, phase.run), view.plan(phase.run)
+        run, plan = lease.run, view.plan(phase.run)
         opening = view.opening(phase.id) if task.work == "then" else None
         return Assignment(
             run=run.id,
@@ -142,13 +143,6 @@ class Assigner:
             flags=plan.flags,
             rules=plan.frozen,
         )
-
-    def _run(self, view: Snapshot, run_id: str) -> Run:
-        """Return a run, read once: what a function is told of it never changes."""
-        run = self._runs.get(run_id) or view.run(run_id)
-        assert run is not None, run_id
-        _keep(self._runs, run_id, run)
-        return run
 
     def _items(self, view: Snapshot, phase: Phase, ordinals: tuple[int, ...]) -> tuple[Item, ...]:
         """Return the items of a chunk; a chunk never crosses the border of a page."""
@@ -184,29 +178,22 @@ class Assigner:
         return self._input(view, phase.previous, name)
 
     def _input(self, view: Snapshot, run_id: str, name: str) -> Input:
-        upstream = view.phase_of(run_id, name)
-        if upstream is None or upstream.state in {"failed", "skipped"}:
+        own = next((phase for phase in view.plan(run_id).phases if phase.name == name), None)
+        limit = self._settings.named if own is not None and own.items is None else 0
+        upstream = view.upstream(run_id, name, limit)
+        if own is None or upstream is None or upstream.phase.state in {"failed", "skipped"}:
             return Input(phase=name, run=run_id, absent=True)
-        own = view.plan(run_id).phase(name)
-        facts = rolls.facts(upstream)
-        opening = view.opening(facts)
-        end = view.task(facts, "then", 0)
+        opening, end = upstream.opening, upstream.end
         return Input(
             phase=name,
             run=run_id,
-            partial=upstream.inherits_partial or (opening is not None and opening.partial),
+            partial=upstream.phase.inherits_partial or (opening is not None and opening.partial),
             missing=() if opening is None else opening.missing,
-            counts=upstream.counts if opening is None else opening.counts,
+            counts=upstream.phase.counts if opening is None else opening.counts,
             opening=opening,
-            members=self._members(view, own, facts),
+            members={own.members[task.lo].name: _member_input(task) for task in upstream.tasks},
             result={} if end is None else end.result,
         )
-
-    def _members(self, view: Snapshot, own: PhasePlan, facts: int) -> dict[str, MemberInput]:
-        if own.items is not None:
-            return {}
-        tasks = view.tasks(facts, limit=self._settings.named)
-        return {own.members[task.lo].name: _member_input(task) for task in tasks}
 
     def _settlements(self, phase: Phase, after: int, view: Snapshot) -> tuple[int, list[Settlement]] | None:
         own = view.plan(phase.run).phase(phase.name)

@@ -290,7 +290,16 @@ class Coordinator:
 
     def add_page(self, held: Held, number: int, items: Sequence[ItemPair]) -> None:
         """Add a page of a roll under the enumeration's token; a repeat does nothing."""
-        self._do(lambda desk: working.add_page(desk, held, number, items))
+        self.add_pages(held, number, [items])
+
+    def add_pages(self, held: Held, first: int, pages: Sequence[Sequence[ItemPair]]) -> None:
+        """Add pages of a roll, numbered from `first`, in one commit: all of them or none."""
+
+        def work(desk: Desk) -> None:
+            for number, items in enumerate(pages, first):
+                working.add_page(desk, held, number, items)
+
+        self._do(work)
 
     def repeated(self, phase_id: int, names: Sequence[str]) -> None:
         """Note item ids an enumeration gave more than once."""

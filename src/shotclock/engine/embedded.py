@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from math import inf
 from threading import Event, Lock, Thread, get_ident
+from typing import Final
 
 from shotclock.clock import Clock, seconds
 from shotclock.engine import staging
@@ -25,6 +26,9 @@ from shotclock.ports import Bus, Channel, Snapshot, Store
 from shotclock.settings import Settings
 
 _log = logging.getLogger("shotclock.engine")
+
+_WARY: Final = 5
+"""How many times as long as a look in vain took, no other is taken on a bell alone."""
 
 
 class Engine:
@@ -74,7 +78,7 @@ class Engine:
         self._ended = False
         """Whether it has told that it leaves."""
         self._looked_at = self._swept_at = clock.now()
-        self._beat_at = self._asked_at = self._due_at = self._collect_at = -inf
+        self._beat_at = self._asked_at = self._due_at = self._collect_at = self._wary_until = -inf
         self._unsent: list[TaskReport] = []
         self._listener: Thread | None = None
 
@@ -151,7 +155,7 @@ class Engine:
         if not endings and not rung:
             endings, rung = self._inbox.take(self._wait(until))
         due = seconds() >= self._due_at
-        if endings or rung or due:
+        if endings or due or (rung and self._calls()):
             self._look(endings)
         if due:
             self._sweep()
@@ -167,6 +171,17 @@ class Engine:
             _log.warning("the store cannot be used: %s", errors.exceptions[0])
             self._closed.wait(self._settings.sweep.total_seconds())
 
+    def _calls(self) -> bool:
+        """Say whether to look after a bell: soon after one was followed in vain, only if a reading shows something.
+
+        A look takes a turn at writing, which those who have something to do wait for.
+        """
+        if seconds() >= self._wary_until or self._hands.given or self._unsent:
+            return True
+        ready = self._store.read(lambda view: view.ready())
+        now = self._clock.now()
+        return any(at <= now and self._hands.reach.includes(run) for run, at in ready)
+
     def _look(self, endings: Sequence[Ending]) -> None:
         """Begin what commits have leased; then report what ended and lease what may run, in one commit."""
         with self._hands.lock:
@@ -174,7 +189,10 @@ class Engine:
             self._unsent += self._worker.ended(endings)
             self._looked_at = self._clock.now()
             self._own_ring = True
+            began, vain = seconds(), not self._unsent
             _, given = self.coordinator.work_done(self.owner, self._unsent, self._hands.busy, self._hands.reach)
+            if vain and not given:
+                self._wary_until = seconds() + _WARY * (seconds() - began)
             self._own_ring = False
             self._unsent = []
             self._hands.given += given
@@ -229,9 +247,8 @@ class Engine:
 
     def _instants(self, view: Snapshot) -> tuple[datetime | None, list[datetime]]:
         """Return when something is due, and when tasks may be leased."""
-        phases = (phase for phase in view.active() if self._hands.reach.includes(phase.run))
-        ready = (view.next_ready(phase.id) for phase in phases)
-        return view.next_due(), [at for at in ready if at is not None]
+        ready = [at for run, at in view.ready() if self._hands.reach.includes(run)]
+        return view.next_due(), ready
 
     def _listen(self) -> None:
         """Ring the loop when another process rang or committed."""
@@ -239,7 +256,7 @@ class Engine:
         while not self._closed.is_set():
             rung = self._closed.wait(poll) if self._bus is None else self._bus.wait(poll)
             try:
-                version = self._store.version()
+                version = seen if rung else self._store.version()
             except StoreError as error:
                 _log.warning("the store cannot be looked at: %s", error)
                 continue

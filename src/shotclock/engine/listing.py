@@ -1,9 +1,12 @@
 """Enumerations: a user's generator of items becomes pages of a roll, each id once, in a fixed order."""
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from msgspec.structs import replace
 
+from shotclock.clock import seconds
 from shotclock.context import Context
 from shotclock.engine import results
 from shotclock.engine.coordinator import Coordinator
@@ -14,12 +17,14 @@ from shotclock.errors import MemberError, StoreError, UsageError
 from shotclock.model import TaskReport, member_name
 from shotclock.outcomes import Item
 
+_TOGETHER: Final = 8
+"""Most pages that share a commit."""
 _REPEATED_MOST = 100
 """Repeated ids that are named."""
 
 
 def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: int) -> TaskReport:
-    """Store what the function lists, `page` items a commit; the report that seals the roll follows all of them.
+    """Store what the function lists in pages of `page` items; the report that seals the roll follows all of them.
 
     An enumeration that is taken up again gives the same pages again, which the store compares and keeps once.
     """
@@ -27,16 +32,14 @@ def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: 
     repeated: list[str] = []
     try:
         function = resolve(job.function, job.folder)
-        batch: list[ItemPair] = []
         number = 0
-        for pair in _once(_pairs(function(context), job.payload_bytes), repeated):
-            batch.append(pair)
-            if len(batch) == page:
-                coordinator.add_page(held, number, batch)
-                number, batch = number + 1, []
-        if batch:
-            coordinator.add_page(held, number, batch)
-            number += 1
+        for pages in _together(
+            _once(_pairs(function(context), job.payload_bytes), repeated),
+            page,
+            coordinator.settings.poll.total_seconds(),
+        ):
+            coordinator.add_pages(held, number, pages)
+            number += len(pages)
         if repeated:
             coordinator.repeated(job.phase, repeated)
     except StoreError:
@@ -46,6 +49,21 @@ def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: 
     except BaseException as error:  # noqa: BLE001 - even SystemExit is an error of this enumeration alone
         return raised(job, context, error)
     return replace(settled(job, b"", {}), pages=number)
+
+
+def _together(items: Iterator[ItemPair], size: int, hold: float) -> Iterator[list[list[ItemPair]]]:
+    """Yield the pages that share a commit: the first alone, then twice as many each time, while they come quickly.
+
+    Whoever waits for work has it with the first page; pages are held back no longer than `hold` seconds of listing.
+    """
+    most, pages, since = 1, list[list[ItemPair]](), seconds()
+    while page := list(islice(items, size)):
+        pages.append(page)
+        if len(pages) == most or seconds() > since + hold:
+            yield pages
+            most, pages, since = min(most * 2, _TOGETHER), [], seconds()
+    if pages:
+        yield pages
 
 
 def _pairs(listed: object, limit: int) -> Iterator[ItemPair]:

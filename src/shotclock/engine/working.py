@@ -19,6 +19,7 @@ from shotclock.model import (
     Page,
     Phase,
     PhasePlan,
+    Run,
     Task,
     TaskReport,
     Work,
@@ -34,10 +35,11 @@ _ACCEPTED: Final = Answer(kind="accepted")
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A task in somebody's hands, with the phase it belongs to."""
+    """A task in somebody's hands, with the phase and the run it belongs to."""
 
     task: Task
     phase: Phase
+    run: Run
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -107,7 +109,7 @@ def _take(desk: Desk, owner: str, phase_id: int, own: PhasePlan, task: Task) -> 
     phase = dispatch.sent_out(desk, phase, own, change.task)
     if own.execution.budget is not None and not phase.budget_spent:
         desk.touch(phase)
-    return Lease(task=change.task, phase=phase)
+    return Lease(task=change.task, phase=phase, run=desk.run(phase.run))
 
 
 def _given_up(desk: Desk, phase: Phase, own: PhasePlan, change: leases.Change, task: Task) -> None:

@@ -46,6 +46,7 @@ from shotclock.model.facts import (
     Task,
     TaskReport,
     TaskState,
+    Upstream,
     Vote,
     Work,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "TaskReport",
     "TaskState",
     "Tier",
+    "Upstream",
     "Vote",
     "Work",
     "digest",

@@ -444,3 +444,12 @@ class Halt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def holds_for(self, run: RunId) -> bool:
         """Say whether the halt is about a run, whenever it is in force."""
         return self.scope in {"*", run.pipeline, str(run), str(replace(run, generation=1))}
+
+
+class Upstream(Struct, frozen=True, kw_only=True):
+    """A phase as those that stand on it see it: what it opened with, what its consolidation gave, who took part."""
+
+    phase: Phase
+    opening: Opening | None
+    end: Task | None
+    tasks: list[Task]

@@ -22,6 +22,7 @@ from shotclock.model import (
     RunId,
     RunState,
     Task,
+    Upstream,
     Work,
 )
 from shotclock.stores.memory_tables import Tables
@@ -82,6 +83,15 @@ class MemorySnapshot:
         """Return a run's phase by name."""
         return next((phase for phase in self.phases(run_id) if phase.name == name), None)
 
+    def upstream(self, run_id: str, name: str, limit: int) -> Upstream | None:
+        """Return a run's phase by name, with what was kept of it."""
+        phase = self.phase_of(run_id, name)
+        if phase is None:
+            return None
+        facts = phase.id if phase.source is None else phase.source
+        tasks = self.tasks(facts, limit=limit) if limit else []
+        return Upstream(phase=phase, opening=self.opening(facts), end=self.task(facts, "then", 0), tasks=tasks)
+
     def phases(self, run_id: str) -> list[Phase]:
         """Return the run's phases in the plan's order."""
         return [self._tables.phases.rows[key[-1]] for key in self._tables.phases_of.of(run_id)]
@@ -119,6 +129,11 @@ class MemorySnapshot:
         """Return when the first task of the phase may be leased."""
         keys = self._tables.open.of(phase_id)
         return keys[0][0] if keys else None
+
+    def ready(self) -> list[tuple[str, datetime]]:
+        """Return since when each active phase has something to lease."""
+        found = ((phase.run, self.next_ready(phase.id)) for phase in self.active())
+        return [(run, at) for run, at in found if at is not None]
 
     def leased(self, *, owner: str | None = None, phase_id: int | None = None) -> list[Task]:
         """Return the leased tasks of an owner, of a phase, or of both."""

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from shotclock.errors import NotFoundError, StaleError
 from shotclock.model import Entry, EntryKind, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores import rows
+from shotclock.stores.postgres_lending import lent
 from shotclock.stores.postgres_session import Parameters, Session, columns, given, held, held_text
 from shotclock.stores.postgres_view import PostgresSnapshot
-from shotclock.stores.rows import Row, micros, name_key
+from shotclock.stores.rows import WORK_CODE, Row, micros, name_key
 from shotclock.stores.sqlite_view import Plans
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class PostgresTransaction(PostgresSnapshot):
         self._added: set[str] = set()
         self._saved = False
         self._before: tuple[int | None, bool, bool] | None = None
+        self._versions: dict[int, int] = {}
+        """The version of each phase as it was read or put here; nobody else changes it while the lock is held."""
+        self._tokens: dict[Row, int] = {}
+        """Likewise the token of each task, by phase, kind of work and `lo`."""
 
     def begin_job(self) -> None:
         """Begin the changes of another job."""
@@ -52,6 +57,7 @@ class PostgresTransaction(PostgresSnapshot):
             return True
         self.last_entry, self.changed, self.rings = self._before
         self._before = None
+        self._forget_read()
         if self.changed:
             self._db.change("job_undo")
         return self.changed
@@ -77,15 +83,20 @@ class PostgresTransaction(PostgresSnapshot):
 
     def put_run(self, run: Run) -> None:
         """Replace a run."""
+        self._runs.pop(run.id, None)
         if self._change("run_put", (*rows.run_row(0, run)[2:], run.id)) != 1:
             message = f"there is no run {run.id}"
             raise NotFoundError(message)
 
     def put_phase(self, phase: Phase) -> None:
         """Replace a phase whose stored version is exactly one lower."""
-        if self._change("phase_put", (*rows.phase_row(phase)[4:], phase.id, phase.version - 1)) != 1:
+        row = (*rows.phase_row(phase)[4:], phase.id, phase.version - 1)
+        if self._versions.get(phase.id) == phase.version - 1:
+            self._put("phase_put_read", row)
+        elif self._change("phase_put", row) != 1:
             message = f"phase {phase.name} of {phase.run} is not at version {phase.version - 1}: read it again"
             raise StaleError(message)
+        self._versions[phase.id] = phase.version
 
     def add_page(self, page: Page, tasks: Sequence[Task]) -> None:
         """Add a page of items and the tasks over them."""
@@ -118,7 +129,14 @@ class PostgresTransaction(PostgresSnapshot):
     def put_tasks(self, tasks: Sequence[tuple[Task, int]]) -> None:
         """Replace tasks, each only if its stored token is the given one."""
         changes = [(*rows.task_row(task), token) for task, token in tasks]
-        if len({row[:3] for row in changes}) < len(changes):
+        distinct = {row[:3]: row[-1] for row in changes}
+        if changes and distinct.items() <= self._tokens.items() and len(distinct) == len(changes):
+            self._put("task_put_read", columns(changes))
+            self._tokens.update({row[:3]: row[6] for row in changes})
+            return
+        for key in distinct:
+            self._tokens.pop(key, None)
+        if len(distinct) < len(changes):
             changes = self._in_turn(changes)
         if len(changes) == 1:
             row = changes[0]
@@ -143,7 +161,7 @@ class PostgresTransaction(PostgresSnapshot):
         if last is None:
             row = self._db.row("entry_last")
             last = 0 if row is None else row[0]
-        self._change("entry_add", held(rows.entry_row(entry, last + 1)))
+        self._put("entry_add", held(rows.entry_row(entry, last + 1)))
         self.last_entry = last + 1
 
     def remove_entries(self, ids: Iterable[int]) -> None:
@@ -156,7 +174,7 @@ class PostgresTransaction(PostgresSnapshot):
 
     def tally(self, scope: str, name: str, number: int = 1) -> None:
         """Add to a counter."""
-        self._change("tally_add", (held_text(scope), held_text(name), number, name_key(name)))
+        self._put("tally_add", (held_text(scope), held_text(name), number, name_key(name)))
 
     def post(self, message: Outgoing) -> bool:
         """Put a message in the outbox, unless one of that key ever was."""
@@ -180,6 +198,7 @@ class PostgresTransaction(PostgresSnapshot):
 
     def put_halt(self, halt: Halt) -> None:
         """Add a halt, or replace the one of the same scope and start."""
+        self._halts = None
         self._change("halt_put", held(rows.halt_row(halt)))
 
     def put_flag(self, flag: FlagState) -> None:
@@ -194,13 +213,14 @@ class PostgresTransaction(PostgresSnapshot):
     def lend(self) -> Iterator["psycopg.Connection[Any]"]:
         """Lend the connection, on which names without a schema mean the user's tables; an error undoes what was done.
 
-        `commit` and `rollback` of it are refused.
+        `commit` and `rollback` of it are refused, and so are statements that begin or end a transaction.
         """
         self._begin_change()
+        self._forget_read()
         path = self._db.row("path")
-        with self._db.connection.transaction():
+        with lent(self._db.connection) as connection:
             self._db.change("path_default")
-            yield self._db.connection
+            yield connection
             self._db.row("path_put", path or ())
         self.changed = True
 
@@ -221,6 +241,28 @@ class PostgresTransaction(PostgresSnapshot):
             self.rings = self.rings or name in _RINGING
         return changed
 
+    def _put(self, name: str, parameters: Parameters) -> None:
+        """Change a row that is sure to be changed, with the next statement that asks something."""
+        self._begin_change()
+        self._db.defer(name, parameters)
+        self.changed = True
+
+    def _phase(self, body: str) -> Phase:
+        phase = super()._phase(body)
+        self._versions[phase.id] = phase.version
+        return phase
+
+    def _task(self, row: Row) -> Task:
+        task = super()._task(row)
+        self._tokens[task.phase, task.lo, WORK_CODE[task.work]] = task.token
+        return task
+
+    def _forget_read(self) -> None:
+        self._versions.clear()
+        self._tokens.clear()
+        self._runs.clear()
+        self._halts = None
+
     def _begin_change(self) -> None:
         if self._before is None:
             self._before = (self.last_entry, self.changed, self.rings)
@@ -229,9 +271,8 @@ class PostgresTransaction(PostgresSnapshot):
 
     def _save(self) -> None:
         if self._saved:
-            self._db.carry_out("job_next")
-        else:
-            self._db.change("job_begin")
+            self._db.defer("job_end")
+        self._db.defer("job_begin")
         self._saved = True
 
     def _change_all(self, name: str, keys: list[int] | list[bytes], *more: int) -> None:

@@ -34,37 +34,80 @@ class Session:
         self.connection = connection
         self._cursor = connection.cursor(binary=True)
         self._plain = psycopg.ClientCursor(connection)
+        self._waiting: list[tuple[str, Parameters]] = []
+        self._ending = False
+        """Whether the answer to the end of a transaction that changed nothing is still to be heard."""
+
+    def defer(self, name: str, parameters: Parameters = ()) -> None:
+        """Have a statement, whose answer nobody asks for, go to the server with the next one, in the same request.
+
+        Those that follow are not carried out if one fails; its error is raised by whatever sends them.
+        """
+        self._waiting.append((name, parameters))
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the server knows nothing yet of a transaction that was begun."""
+        return self._ending or self.connection.info.transaction_status is TransactionStatus.IDLE
 
     def rows(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows of a query."""
-        return self._cursor.execute(SQL[name], parameters or None).fetchall()
+        return self._sent(name, parameters).fetchall()
 
     def row(self, name: str, parameters: Parameters = ()) -> Row | None:
         """Return the first row of a query."""
-        row: Row | None = self._cursor.execute(SQL[name], parameters or None).fetchone()
+        row: Row | None = self._sent(name, parameters).fetchone()
         return row
 
     def change(self, name: str, parameters: Parameters = ()) -> int:
         """Change rows; return how many."""
-        return self._cursor.execute(SQL[name], parameters or None).rowcount
-
-    def carry_out(self, name: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Send several statements as one request."""
-        self._plain.execute(SQL[name], parameters)
+        return self._sent(name, parameters).rowcount
 
     def stream(self, name: str) -> Iterator[Row]:
         """Yield the rows of a query as they come, so that a large table never is in memory as a whole."""
+        if self._waiting:
+            self._sent(*self._waiting.pop())
         yield from self._cursor.stream(SQL[name])
 
     def rewind(self) -> bool:
-        """End the transaction that is open, if there is one; False if the connection is of no more use."""
+        """Drop what waits, end the transaction that is open, if there is one; False if the connection is of no use.
+
+        Where nothing failed that is a commit, whose answer is heard by the next who asks something: nothing was
+        changed, and after a rollback the driver would prepare all statements anew.
+        """
+        self._waiting.clear()
         status = self.connection.info.transaction_status
         try:
-            if status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
+            if status is TransactionStatus.INTRANS:
+                self.connection.pgconn.send_query(SQL["commit"])
+                self._ending = True
+            elif status is TransactionStatus.INERROR:
                 self.change("rollback")
         except psycopg.Error:
             return False
-        return self.connection.info.transaction_status is TransactionStatus.IDLE
+        return self._ending or self.untouched
+
+    def rollback(self) -> None:
+        """Undo the transaction that was begun."""
+        self._waiting.clear()
+        if not self.untouched:
+            self.change("rollback")
+
+    def _sent(self, name: str, parameters: Parameters) -> "psycopg.Cursor[Any]":
+        if self._ending:
+            self._ending = False
+            while self.connection.pgconn.get_result() is not None:
+                pass
+        if not self._waiting:
+            return self._cursor.execute(SQL[name], parameters or None)
+        waiting, self._waiting = [*self._waiting, (name, parameters)], []
+        self._plain.execute(b";".join(self._text(one, told) for one, told in waiting))
+        while self._plain.nextset():
+            pass
+        return self._plain
+
+    def _text(self, name: str, parameters: Parameters) -> bytes:
+        return self._plain.mogrify(SQL[name], parameters).encode() if parameters else SQL[name]
 
     @property
     def open(self) -> bool:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
+
+import msgspec
 
 from shotclock.errors import NotFoundError
 from shotclock.model import (
@@ -19,15 +21,17 @@ from shotclock.model import (
     RunId,
     RunState,
     Task,
+    Upstream,
     Work,
 )
 from shotclock.stores import rows
 from shotclock.stores.postgres_session import Parameters, Session, given, held_text
-from shotclock.stores.rows import ALWAYS, WORK_CODE, instant, micros
+from shotclock.stores.rows import ALWAYS, WORK_CODE, Row, instant, micros
 from shotclock.stores.sqlite_view import Plans
 
 V = TypeVar("V")
 
+_list = msgspec.json.Decoder(list[list[Any]])
 _SINCE: Final = micros(ALWAYS)
 
 
@@ -37,10 +41,14 @@ class PostgresSnapshot:
     def __init__(self, session: Session, plans: Plans) -> None:
         self._db = session
         self._plans = plans
+        self._runs: dict[str, Run] = {}
+        """Runs that were read beside something else."""
+        self._halts: list[Halt] | None = None
+        """Likewise all halts."""
 
     def run(self, run_id: str) -> Run | None:
         """Return the run of that text form."""
-        return self._one("run", (run_id,), rows.run_of)
+        return self._runs.get(run_id) or self._one("run", (run_id,), rows.run_of)
 
     def newest(self, identity: RunId) -> Run | None:
         """Return the newest generation of the run."""
@@ -68,25 +76,38 @@ class PostgresSnapshot:
 
     def phase(self, phase_id: int) -> Phase:
         """Return a phase."""
-        return _there(self._one("phase", (phase_id,), rows.phase_of), f"phase of number {phase_id}")
+        return _there(self._one("phase", (phase_id,), self._phase), f"phase of number {phase_id}")
 
     def phase_of(self, run_id: str, name: str) -> Phase | None:
         """Return a run's phase by name."""
-        return self._one("phase_of", (run_id, held_text(name)), rows.phase_of)
+        return self._one("phase_of", (run_id, held_text(name)), self._phase)
+
+    def upstream(self, run_id: str, name: str, limit: int) -> Upstream | None:
+        """Return a run's phase by name, with what was kept of it, as one question."""
+        row = self._db.row("upstream", (limit, run_id, held_text(name)))
+        if row is None:
+            return None
+        phase, opening, end, kinds, bodies = row
+        return Upstream(
+            phase=self._phase(phase),
+            opening=None if opening is None else rows.opening_of(opening),
+            end=None if end is None else self._task((b"", end)),
+            tasks=[self._task(pair) for pair in zip(kinds, bodies, strict=True)],
+        )
 
     def phases(self, run_id: str) -> list[Phase]:
         """Return the run's phases in the plan's order."""
-        return self._all("phases", (run_id,), rows.phase_of)
+        return self._all("phases", (run_id,), self._phase)
 
     def task(self, phase_id: int, work: Work, lo: int) -> Task | None:
         """Return the task of that kind that starts at `lo`."""
         row = self._db.row("task", (phase_id, lo, WORK_CODE[work]))
-        return None if row is None else rows.task_of(row)
+        return None if row is None else self._task(row)
 
     def task_at(self, phase_id: int, ordinal: int) -> Task | None:
         """Return the task whose range holds `ordinal`."""
         row = self._db.row("task_at", (phase_id, ordinal))
-        return None if row is None or ordinal >= row[2] else rows.task_of(row)
+        return None if row is None or ordinal >= row[2] else self._task(row)
 
     def tasks(self, phase_id: int, *, after: int = -1, limit: int = 1_000, pending: bool = False) -> list[Task]:
         """Return tasks over members, by `lo`."""
@@ -105,6 +126,10 @@ class PostgresSnapshot:
     def next_ready(self, phase_id: int) -> datetime | None:
         """Return when the first task of the phase may be leased."""
         return self._instant("task_next_ready", (phase_id,))
+
+    def ready(self) -> list[tuple[str, datetime]]:
+        """Return since when each active phase has something to lease."""
+        return [(run, instant(at)) for run, at in self._db.rows("tasks_ready")]
 
     def leased(self, *, owner: str | None = None, phase_id: int | None = None) -> list[Task]:
         """Return the leased tasks of an owner, of a phase, or of both."""
@@ -132,7 +157,7 @@ class PostgresSnapshot:
 
     def due(self, now: datetime, limit: int) -> list[Phase]:
         """Return phases that are due at `now`, the longest due first."""
-        return self._all("phases_due", (micros(now), limit), rows.phase_of)
+        return self._all("phases_due", (micros(now), limit), self._phase)
 
     def next_due(self) -> datetime | None:
         """Return when the next phase or message is due."""
@@ -140,11 +165,18 @@ class PostgresSnapshot:
 
     def active(self, pipeline: str | None = None) -> list[Phase]:
         """Return phases at work in runs that run."""
-        return self._all("phases_active", {"pipeline": pipeline}, rows.phase_of)
+        found = self._db.rows("phases_active", {"pipeline": pipeline})
+        for _, body, _ in found:
+            run = rows.run_of(body)
+            self._runs[run.id] = run
+        if found:
+            halts = _list.decode(found[0][2] or "[]")
+            self._halts = [rows.halt_of(given(tuple(row))) for row in halts]
+        return [self._phase(row[0]) for row in found]
 
     def unfinished(self) -> list[Phase]:
         """Return phases that wait or are at work in runs that run, in the order of `active`."""
-        return self._all("phases_unfinished", (), rows.phase_of)
+        return self._all("phases_unfinished", (), self._phase)
 
     def entries(
         self, kind: EntryKind, *, scope: str, phase: str | None = None, member: str | None = None, limit: int = 1_000
@@ -167,6 +199,8 @@ class PostgresSnapshot:
 
     def halts(self) -> list[Halt]:
         """Return every halt, the oldest first."""
+        if self._halts is not None:
+            return list(self._halts)
         return [rows.halt_of(given(row)) for row in self._db.rows("halts")]
 
     def flags(self) -> list[FlagState]:
@@ -176,6 +210,12 @@ class PostgresSnapshot:
     def processes(self) -> list[Process]:
         """Return the processes that have sent a heartbeat."""
         return self._all("processes", (), rows.process_of)
+
+    def _phase(self, body: str) -> Phase:
+        return rows.phase_of(body)
+
+    def _task(self, row: Row) -> Task:
+        return rows.task_of(row)
 
     def _read_plan(self, run_id: str) -> Plan:
         return _there(self._one("plan", (run_id,), rows.plan_of), f"run {run_id}")
@@ -188,7 +228,7 @@ class PostgresSnapshot:
         return [decode(row[0]) for row in self._db.rows(name, parameters)]
 
     def _tasks(self, name: str, parameters: Parameters) -> list[Task]:
-        return [rows.task_of(row) for row in self._db.rows(name, parameters)]
+        return [self._task(row) for row in self._db.rows(name, parameters)]
 
     def _instant(self, name: str, parameters: Parameters) -> datetime | None:
         row = self._db.row(name, parameters)

@@ -102,7 +102,7 @@ class Writer:
         self._finish(session, transaction)
 
     def _begin(self, session: Session) -> PostgresTransaction:
-        session.carry_out("begin", {"lock": self._server.address.lock})
+        _begin(session, self._server.address.lock)
         return PostgresTransaction(session, self._plans)
 
     def _run(self, session: Session, transaction: PostgresTransaction, job: Call) -> PostgresTransaction:
@@ -111,12 +111,12 @@ class Writer:
         try:
             job.result = job.work(transaction)
         except psycopg.Error:
-            job.ran = True
+            job.ran = not session.untouched
             raise
         except Exception as error:  # noqa: BLE001 - raised again in the thread whose work it was
             job.error = error
             if not transaction.undo_job():
-                session.change("rollback")
+                session.rollback()
                 return self._begin(session)
         else:
             job.ran = True
@@ -124,14 +124,17 @@ class Writer:
 
     def _finish(self, session: Session, transaction: PostgresTransaction) -> None:
         if not transaction.changed:
-            session.change("rollback")
+            if not session.rewind():
+                self._drop()
             return
         self._number += 1
+        session.defer("count", (transaction.last_entry,))
+        session.defer("sign", (self._name, self._number))
+        if transaction.rings:
+            session.defer("ring", (self._server.address.channel, here()))
         self._committing = True
-        channel = self._server.address.channel
-        told = {"entries": transaction.last_entry, "writer": self._name, "group": self._number}
         try:
-            session.carry_out("finish", told | {"channel": channel, "told": here(), "ring": transaction.rings})
+            session.change("commit")
         except psycopg.Error as error:
             if not lost(error):
                 self._committing = False
@@ -155,9 +158,9 @@ class Writer:
         """Return the number of the last commit of this writer, once whatever is under way for it has ended."""
         session = self._connected()
         try:
-            session.carry_out("begin", {"lock": self._server.address.lock})
+            _begin(session, self._server.address.lock)
             row = session.row("finished", (self._name,))
-            session.change("rollback")
+            session.rollback()
         except psycopg.Error:
             self._drop()
             raise
@@ -199,7 +202,7 @@ class Writer:
             self._drop()
             return
         try:
-            self._session.change("rollback")
+            self._session.rollback()
         except psycopg.Error:
             # A session that cannot even roll back is closed, which does the same; the next job opens another.
             self._drop()
@@ -216,3 +219,9 @@ class Writer:
         if self._session is None:
             self._session = self._server.session()
         return self._session
+
+
+def _begin(session: Session, lock: int) -> None:
+    """Have a transaction begin, and wait for the store's lock, with the first statement that asks something."""
+    session.defer("begin")
+    session.defer("take_lock", (lock,))

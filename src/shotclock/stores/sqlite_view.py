@@ -21,6 +21,7 @@ from shotclock.model import (
     RunId,
     RunState,
     Task,
+    Upstream,
     Work,
 )
 from shotclock.stores import rows
@@ -101,6 +102,15 @@ class SqliteSnapshot:
         """Return a run's phase by name."""
         return self._one("phase_of", (run_id, name), rows.phase_of)
 
+    def upstream(self, run_id: str, name: str, limit: int) -> Upstream | None:
+        """Return a run's phase by name, with what was kept of it."""
+        phase = self.phase_of(run_id, name)
+        if phase is None:
+            return None
+        facts = phase.id if phase.source is None else phase.source
+        tasks = self.tasks(facts, limit=limit) if limit else []
+        return Upstream(phase=phase, opening=self.opening(facts), end=self.task(facts, "then", 0), tasks=tasks)
+
     def phases(self, run_id: str) -> list[Phase]:
         """Return the run's phases in the plan's order."""
         return self._all("phases", (run_id,), rows.phase_of)
@@ -132,6 +142,10 @@ class SqliteSnapshot:
     def next_ready(self, phase_id: int) -> datetime | None:
         """Return when the first task of the phase may be leased."""
         return self._instant("task_next_ready", (phase_id,))
+
+    def ready(self) -> list[tuple[str, datetime]]:
+        """Return since when each active phase has something to lease."""
+        return [(run, instant(at)) for run, at in self._db.execute(SQL["tasks_ready"])]
 
     def leased(self, *, owner: str | None = None, phase_id: int | None = None) -> list[Task]:
         """Return the leased tasks of an owner, of a phase, or of both."""

@@ -104,6 +104,15 @@ SELECT count(*) FROM task INDEXED BY task_open WHERE phase = ? AND available_at 
 -- name: task_next_ready
 SELECT min(available_at) FROM task INDEXED BY task_open WHERE phase = ? AND available_at IS NOT NULL;
 
+-- name: tasks_ready
+SELECT run, at FROM (
+  SELECT run.id AS run, run.started_at, run.number, phase.idx, phase.id, (
+    SELECT min(available_at) FROM task INDEXED BY task_open WHERE task.phase = phase.id AND available_at IS NOT NULL
+  ) AS at
+  FROM run INDEXED BY run_running CROSS JOIN phase ON phase.run = run.id
+  WHERE run.state = 'running' AND run.superseded = 0 AND phase.state IN ('active', 'closing', 'opened')
+) WHERE at IS NOT NULL ORDER BY started_at, number, idx, id;
+
 -- name: tasks_leased
 SELECT kinds, body FROM task INDEXED BY task_leased
 WHERE state = 1 AND (:owner IS NULL OR owner = :owner) ORDER BY phase, lo, work;

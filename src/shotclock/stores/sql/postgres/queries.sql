@@ -38,6 +38,20 @@ SELECT body FROM phase WHERE id = %s;
 -- name: phase_of
 SELECT body FROM phase WHERE run = %s AND name = %s;
 
+-- name: upstream
+SELECT phase.body, opening.body, ended.body, members.kinds, members.bodies
+FROM phase CROSS JOIN LATERAL (SELECT coalesce((phase.body::json ->> 'source')::bigint, phase.id) AS id) AS facts
+LEFT JOIN opening ON opening.phase = facts.id
+LEFT JOIN task AS ended ON ended.phase = facts.id AND ended.lo = 0 AND ended.work = 4
+CROSS JOIN LATERAL (
+  SELECT coalesce(array_agg(kinds ORDER BY lo, work), '{}') AS kinds,
+    coalesce(array_agg(body ORDER BY lo, work), '{}') AS bodies
+  FROM (
+    SELECT kinds, body, lo, work FROM task WHERE phase = facts.id AND work <= 2 ORDER BY lo, work LIMIT %s
+  ) AS first
+) AS members
+WHERE phase.run = %s AND phase.name = %s;
+
 -- name: phases
 SELECT body FROM phase WHERE run = %s ORDER BY idx, id;
 
@@ -53,6 +67,13 @@ SELECT * FROM unnest(
 -- name: phase_put
 UPDATE phase SET state = %s, version = %s, due_at = %s, body = %s WHERE id = %s AND version = %s;
 
+-- One that was read in the same transaction; should it not be there, nothing of the transaction is.
+-- name: phase_put_read
+WITH put AS (
+  UPDATE phase SET state = %s, version = %s, due_at = %s, body = %s WHERE id = %s AND version = %s RETURNING 1
+)
+SELECT 1 / count(*) FROM put;
+
 -- name: phases_due
 SELECT body FROM phase WHERE due_at <= %s ORDER BY due_at, id LIMIT %s;
 
@@ -62,8 +83,11 @@ SELECT least(
   (SELECT min(ready_at) FROM outbox WHERE sent = 0)
 );
 
+-- With what whoever asks for it asks next: their runs, and all halts, as one list for all rows.
 -- name: phases_active
-SELECT phase.body FROM run JOIN phase ON phase.run = run.id
+SELECT phase.body, run.body,
+  (SELECT json_agg(json_build_array(scope, since, until, actor, reason) ORDER BY since, scope) FROM halt)::text
+FROM run JOIN phase ON phase.run = run.id
 WHERE run.state = 'running' AND run.superseded = 0
   AND (%(pipeline)s::text IS NULL OR run.pipeline = %(pipeline)s::text)
   AND phase.state IN ('active', 'closing', 'opened')
@@ -109,6 +133,14 @@ SELECT count(*) FROM task WHERE phase = %s AND available_at <= %s;
 
 -- name: task_next_ready
 SELECT min(available_at) FROM task WHERE phase = %s AND available_at IS NOT NULL;
+
+-- name: tasks_ready
+SELECT run.id, ready.at FROM run JOIN phase ON phase.run = run.id CROSS JOIN LATERAL (
+  SELECT min(available_at) AS at FROM task WHERE task.phase = phase.id AND available_at IS NOT NULL
+) AS ready
+WHERE run.state = 'running' AND run.superseded = 0 AND phase.state IN ('active', 'closing', 'opened')
+  AND ready.at IS NOT NULL
+ORDER BY run.started_at, run.number, phase.idx, phase.id;
 
 -- name: tasks_leased
 SELECT kinds, body FROM task
@@ -166,6 +198,21 @@ WHERE (task.phase, task.lo, task.work) = (new.phase, new.lo, new.work) AND NOT E
 UPDATE task SET hi = %s, rank = %s, state = %s, token = %s, available_at = %s, owner = %s, unsettled = %s, kinds = %b,
   body = %s
 WHERE phase = %s AND lo = %s AND work = %s AND token = %s;
+
+-- Tasks that were read in the same transaction; should one not be there, nothing of the transaction is.
+-- name: task_put_read
+WITH new AS (
+  SELECT * FROM unnest(
+    %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
+    %b::text[], %b::bigint[], %b::bytea[], %b::text[], %b::bigint[]
+  ) AS t (phase, lo, work, hi, rank, state, token, available_at, owner, unsettled, kinds, body, was)
+), put AS (
+  UPDATE task SET hi = new.hi, rank = new.rank, state = new.state, token = new.token, available_at = new.available_at,
+    owner = new.owner, unsettled = new.unsettled, kinds = new.kinds, body = new.body
+  FROM new WHERE (task.phase, task.lo, task.work) = (new.phase, new.lo, new.work) AND task.token = new.was
+  RETURNING 1
+)
+SELECT 1 / (count(*) = (SELECT count(*) FROM new))::integer FROM put;
 
 -- name: page
 SELECT body, lo + n FROM page WHERE phase = %s AND lo <= %s AND n > 0 ORDER BY lo DESC, number DESC LIMIT 1;
@@ -280,14 +327,24 @@ SET LOCAL search_path TO DEFAULT;
 -- name: path_put
 SELECT set_config('search_path', %s, true);
 
--- One request to the server each: what begins a group of writes, and what makes it durable.
+-- What begins a group of writes goes with its first question, and what makes it durable with the commit.
 -- name: begin
-BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(%(lock)s);
+BEGIN ISOLATION LEVEL READ COMMITTED;
 
--- name: finish
-UPDATE ledger SET commits = commits + 1, entries = coalesce(%(entries)s, entries); INSERT INTO writer (name, last)
-VALUES (%(writer)s, %(group)s) ON CONFLICT (name) DO UPDATE SET last = excluded.last, at = now(); SELECT
-pg_notify(%(channel)s, %(told)s) WHERE %(ring)s; COMMIT;
+-- name: take_lock
+SELECT pg_advisory_xact_lock(%s);
+
+-- name: count
+UPDATE ledger SET commits = commits + 1, entries = coalesce(%s, entries);
+
+-- name: sign
+INSERT INTO writer (name, last) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET last = excluded.last, at = now();
+
+-- name: ring
+SELECT pg_notify(%s, %s);
+
+-- name: commit
+COMMIT;
 
 -- name: finished
 SELECT last FROM writer WHERE name = %s;
@@ -304,8 +361,8 @@ ROLLBACK;
 -- name: job_begin
 SAVEPOINT job;
 
--- name: job_next
-RELEASE job; SAVEPOINT job;
+-- name: job_end
+RELEASE job;
 
 -- name: job_undo
 ROLLBACK TO job;
