@@ -115,7 +115,7 @@ def test_a_live_flag_is_read_when_it_is_asked_for_and_a_frozen_one_is_not(shop: 
     beliefs = engine._beliefs  # noqa: SLF001 - what was read is made too old, as if time had passed
     steps: Any = shop.steps
     steps.COORDINATOR, steps.ON, steps.OFF = engine.coordinator, ON, OFF
-    steps.CLOCK = lambda: setattr(beliefs, "_read_at", None)
+    steps.CLOCK = lambda: (setattr(beliefs, "_read_at", None), setattr(beliefs, "_tried_at", None))
     assert engine.until_over(started.id).state == "complete", shop.notes()
     assert shop.notes()[0].outputs == {"before": [True, False], "after": [True, True]}
     assert shop.phase_of().flags["loud"] == Rule(split=ON, version=2, origin="set")
@@ -195,7 +195,9 @@ def test_a_flag_that_cannot_be_read_within_the_bound_is_safe_until_it_can(
     assert beliefs.rule(flag("f")) == Rule(split=OFF, origin="unreadable")
     assert beliefs.rule(flag("g", safe=ON)) == Rule(split=ON, origin="unreadable")
     assert beliefs.all() == {"f": Rule(split=OFF, version=1, origin="unreadable")}
+    assert store.reads == 2
     store.down = False
+    passed(1)
     assert beliefs.rule(flag("f")).split == ON
 
 
