@@ -69,6 +69,10 @@ class Beliefs:
         state = self._states.get(name)
         return None if state is None else state.declared
 
+    def forget(self) -> None:
+        """Have the next question read first, whatever was read before."""
+        self._read_at = self._tried_at = None
+
     def _age(self) -> float:
         return float("inf") if self._read_at is None else seconds() - self._read_at
 

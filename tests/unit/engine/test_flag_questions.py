@@ -112,10 +112,10 @@ def test_a_live_flag_is_read_when_it_is_asked_for_and_a_frozen_one_is_not(shop: 
         flags={one.name: one for one in FLAGS},
     )
     started = engine.coordinator.start(plan, "2025-01-15")[0]
-    beliefs = engine._beliefs  # noqa: SLF001 - what was read is made too old, as if time had passed
+    beliefs = engine._beliefs  # noqa: SLF001 - what was read is forgotten, as if time had passed
     steps: Any = shop.steps
     steps.COORDINATOR, steps.ON, steps.OFF = engine.coordinator, ON, OFF
-    steps.CLOCK = lambda: (setattr(beliefs, "_read_at", None), setattr(beliefs, "_tried_at", None))
+    steps.CLOCK = beliefs.forget
     assert engine.until_over(started.id).state == "complete", shop.notes()
     assert shop.notes()[0].outputs == {"before": [True, False], "after": [True, True]}
     assert shop.phase_of().flags["loud"] == Rule(split=ON, version=2, origin="set")
