@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,8 +16,6 @@ from tests.servers import PostgresServer
 
 CROWD = 10
 BOUND = 5.0
-PATIENCE = 1.5
-"""Seconds that starting a command may take on a busy machine, beside the bound."""
 FILE = """
 flags:
   fast: {owner: ann, purpose: A faster way., default: on}
@@ -111,7 +109,7 @@ def test_a_rollback_now_starts_what_carries_the_flag_again_without_it(house: Hou
     done = house("rollback", "fast", "--reason", "too fast")
     assert done.code == 0, done.err
     assert f"{run} carries another value of fast: goes on with it until it is over" in done.lines
-    assert done.lines[-1] == "confirmed by 1 of 1 processes"
+    assert done.lines[-1].startswith("confirmed by 1 of 1 processes after ")
     again = house("rollback", "fast", "--now", "--reason", "too fast", "--json").document
     assert again["runs"] == [{"run": run, "flags": ["fast"], "again": f"{run}#2"}]
     assert house("status", f"{run}#2", "--json").document["phases"][0]["carried_from"] == run
@@ -120,10 +118,8 @@ def test_a_rollback_now_starts_what_carries_the_flag_again_without_it(house: Hou
         worker.says("scores.items")
     worker.send(signal.SIGTERM).finish()
     assert {(line[4], line[2]) for line in asked(house)} == {("1", "True"), ("2", "False")}
-    assert house("rollback", "fast", "--undo").lines[-2:] == [
-        f"{run}#2 carries another value of fast: goes on with it until it is over",
-        "confirmed by 0 of 0 processes",
-    ]
+    undone = house("rollback", "fast", "--undo").lines
+    assert undone[-2] == f"{run}#2 carries another value of fast: goes on with it until it is over"
 
 
 def test_with_the_store_down_the_kill_switch_is_thrown_and_taken_back(house: House) -> None:
@@ -159,7 +155,9 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("address", ["file", "postgres"], indirect=True)
-def test_ten_processes_under_load_believe_a_rollback_and_who_is_stopped_is_named(house: House, address: str) -> None:
+def test_ten_processes_under_load_believe_a_rollback_and_who_is_stopped_is_named(
+    house: House, address: str, record_property: Callable[[str, object], None]
+) -> None:
     pipeline = gated(house, 100_000, 0.05)
     home = house.folder / ".shotclock"
     home.mkdir()
@@ -170,13 +168,14 @@ def test_ten_processes_under_load_believe_a_rollback_and_who_is_stopped_is_named
     crowd = [house.start("worker", more=more) for _ in range(CROWD)]
     for worker in crowd:
         worker.says("scores.items")
-    begun = time.time()
-    done = house("rollback", "--all", "--reason", "all of it", more=more)
-    took = time.time() - begun
+    done = house("rollback", "--all", "--reason", "all of it", "--json", more=more)
     assert done.code == 0, done.err
-    assert done.lines[-1] == f"confirmed by {CROWD} of {CROWD} processes"
-    assert took < BOUND + PATIENCE
-    assert sum(line.startswith("after:") and "loud off" in line for line in done.lines) == CROWD
+    said = done.document
+    record_property("ten processes believed a rollback after", f"{said['seconds']:.1f} s")
+    assert said["seconds"] < BOUND
+    assert [one["confirmed"] for one in said["processes"]] == [True] * CROWD
+    assert {one["believes"]["loud"]["origin"] for one in said["processes"]} == {"set"}
+    assert not any(one["believes"]["loud"]["split"].get("share") for one in said["processes"])
     assert house("rollback", "--all", "--undo", more=more).code == 0
     _stopped_is_named(house, crowd, more)
 
