@@ -1,6 +1,7 @@
 """One coordinator of several, a process of its own: `python -m tests.scenarios.coordinator HOME STORE MINUTES`.
 
-It says that it is ready, waits for a word, sees to all that is due that many minutes from now, and prints its alerts.
+It says that it is ready, waits for a word, sees to all that is due that many minutes from now, until
+nobody has anything more to do, and prints its alerts.
 """
 
 import json
@@ -9,11 +10,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from shotclock import Coordinator, Settings, open_store
 from shotclock.clock import SystemClock
 from shotclock.engine.relay import Relay
+
+HOLD = timedelta(hours=1)
+"""Longer than a queue of alerts takes: whoever takes one is not thought dead before it was sent."""
 
 
 class LaterClock(SystemClock):
@@ -40,16 +45,19 @@ class Alerts:
 
 def main(home: str, store: str, minutes: str) -> None:
     """See to all that is due, beside others who do the same."""
-    settings, channel = Settings(home=Path(home), store=store), Alerts()
+    settings, channel = Settings(home=Path(home), store=store, outbox_hold=HOLD), Alerts()
     with closing(open_store(settings)) as opened:
         coordinator = Coordinator(opened, settings, LaterClock(timedelta(minutes=int(minutes))))
         relay = Relay(coordinator, None, channel)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.readline()
-        while (due := coordinator.next_due()) is not None and due <= coordinator.clock.now():
-            coordinator.sweep()
-            relay.deliver()
+        pause = Event()
+        while (due := coordinator.next_due()) is not None:
+            if due <= coordinator.clock.now():
+                coordinator.sweep()
+                relay.deliver()
+            pause.wait(0.01)
         relay.close()
     sys.stdout.write(json.dumps(channel.told))
 
