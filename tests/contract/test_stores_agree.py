@@ -245,6 +245,8 @@ def everything_read(tx: Snapshot) -> list[object]:
     found += [(tx.newest(identity), tx.before(identity)) for identity in identities]
     found += [tx.runs(), tx.runs(pipeline="a", limit=2), tx.runs(state="running", superseded=True)]
     found += [tx.active(), tx.active("a"), tx.unfinished(), tx.next_due(), tx.due(at(5), 3)]
+    found += [tx.ready(), *(tx.upstream(text, "sum", limit) for text in RUNS for limit in (0, 2))]
+    found += [tx.run(text) for text in RUNS]
     found += [tx.halts(), tx.processes(), tx.flags(), tx.leased(), tx.leased(owner="w1")]
     found += [of_phase(tx, number) for number in range(1, 6)]
     for scope in ("a/x", "a/x#2", "é"):

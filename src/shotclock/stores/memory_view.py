@@ -27,6 +27,7 @@ from shotclock.model import (
 )
 from shotclock.stores.memory_tables import Tables
 from shotclock.stores.rows import ALWAYS, LAST_RANGE, WORK_CODE, name_key
+from shotclock.stores.upstream import upstream_of
 
 _AT_WORK: frozenset[PhaseState] = frozenset({"active", "closing", "opened"})
 
@@ -85,12 +86,7 @@ class MemorySnapshot:
 
     def upstream(self, run_id: str, name: str, limit: int) -> Upstream | None:
         """Return a run's phase by name, with what was kept of it."""
-        phase = self.phase_of(run_id, name)
-        if phase is None:
-            return None
-        facts = phase.id if phase.source is None else phase.source
-        tasks = self.tasks(facts, limit=limit) if limit else []
-        return Upstream(phase=phase, opening=self.opening(facts), end=self.task(facts, "then", 0), tasks=tasks)
+        return upstream_of(self, run_id, name, limit)
 
     def phases(self, run_id: str) -> list[Phase]:
         """Return the run's phases in the plan's order."""

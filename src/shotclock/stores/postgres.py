@@ -142,7 +142,7 @@ class _Opened:
     def _lent(self) -> Iterator[Session]:
         session = self._borrow()
         try:
-            session.defer("begin_read")
+            session.begin_read()
             yield session
         finally:
             self._give_back(session)

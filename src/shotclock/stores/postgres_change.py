@@ -131,7 +131,10 @@ class PostgresTransaction(PostgresSnapshot):
         changes = [(*rows.task_row(task), token) for task, token in tasks]
         distinct = {row[:3]: row[-1] for row in changes}
         if changes and distinct.items() <= self._tokens.items() and len(distinct) == len(changes):
-            self._put("task_put_read", columns(changes))
+            if len(changes) == 1:
+                self._put("task_put_one_read", _replacing(changes[0]))
+            else:
+                self._put("task_put_read", columns(changes))
             self._tokens.update({row[:3]: row[6] for row in changes})
             return
         for key in distinct:
@@ -139,8 +142,7 @@ class PostgresTransaction(PostgresSnapshot):
         if len(distinct) < len(changes):
             changes = self._in_turn(changes)
         if len(changes) == 1:
-            row = changes[0]
-            changed = self._change("task_put_one", (*row[3:-1], *row[:3], row[-1]))
+            changed = self._change("task_put_one", _replacing(changes[0]))
         else:
             changed = self._change("task_put", columns(changes)) if changes else 0
         if changed != len(changes):
@@ -306,6 +308,11 @@ class PostgresTransaction(PostgresSnapshot):
                 message = f"{_described([task])} is there already: read it"
                 raise StaleError(message)
             seen.add(row[:3])
+
+
+def _replacing(change: Row) -> Row:
+    """Return the parameters that replace one task: what it becomes, then which it is, then its token."""
+    return (*change[3:-1], *change[:3], change[-1])
 
 
 def _without_phase(what: str) -> NotFoundError:

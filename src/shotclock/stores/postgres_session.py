@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from shotclock.stores.rows import Row
 from shotclock.stores.statements import named
@@ -35,8 +36,10 @@ class Session:
         self._cursor = connection.cursor(binary=True)
         self._plain = psycopg.ClientCursor(connection)
         self._waiting: list[tuple[str, Parameters]] = []
-        self._ending = False
-        """Whether the answer to the end of a transaction that changed nothing is still to be heard."""
+        self.locked = False
+        """Whether the transaction that `begin_write` began has its lock."""
+        self._unheard = False
+        """Whether the answer to a statement that was sent alone is still to be heard."""
 
     def defer(self, name: str, parameters: Parameters = ()) -> None:
         """Have a statement, whose answer nobody asks for, go to the server with the next one, in the same request.
@@ -44,11 +47,6 @@ class Session:
         Those that follow are not carried out if one fails; its error is raised by whatever sends them.
         """
         self._waiting.append((name, parameters))
-
-    @property
-    def untouched(self) -> bool:
-        """Whether the server knows nothing yet of a transaction that was begun."""
-        return self._ending or self.connection.info.transaction_status is TransactionStatus.IDLE
 
     def rows(self, name: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows of a query."""
@@ -65,8 +63,7 @@ class Session:
 
     def stream(self, name: str) -> Iterator[Row]:
         """Yield the rows of a query as they come, so that a large table never is in memory as a whole."""
-        if self._waiting:
-            self._sent(*self._waiting.pop())
+        self._hear()
         yield from self._cursor.stream(SQL[name])
 
     def rewind(self) -> bool:
@@ -76,35 +73,71 @@ class Session:
         changed, and after a rollback the driver would prepare all statements anew.
         """
         self._waiting.clear()
-        status = self.connection.info.transaction_status
         try:
+            self._hear()
+            status = self.connection.info.transaction_status
             if status is TransactionStatus.INTRANS:
-                self.connection.pgconn.send_query(SQL["commit"])
-                self._ending = True
+                self._send("commit")
             elif status is TransactionStatus.INERROR:
                 self.change("rollback")
         except psycopg.Error:
             return False
-        return self._ending or self.untouched
+        return self._unheard or self._idle
 
     def rollback(self) -> None:
         """Undo the transaction that was begun."""
         self._waiting.clear()
-        if not self.untouched:
+        self._hear()
+        if not self._idle:
             self.change("rollback")
 
+    def begin_write(self, lock: int) -> None:
+        """Begin to write, and wait for the store's lock, with the first statement that asks something."""
+        self.locked = False
+        self.defer("begin")
+        self.defer("take_lock", (lock,))
+
+    @property
+    def _idle(self) -> bool:
+        return self.connection.info.transaction_status is TransactionStatus.IDLE
+
     def _sent(self, name: str, parameters: Parameters) -> "psycopg.Cursor[Any]":
-        if self._ending:
-            self._ending = False
-            while self.connection.pgconn.get_result() is not None:
-                pass
+        self._hear()
         if not self._waiting:
             return self._cursor.execute(SQL[name], parameters or None)
         waiting, self._waiting = [*self._waiting, (name, parameters)], []
         self._plain.execute(b";".join(self._text(one, told) for one, told in waiting))
         while self._plain.nextset():
             pass
+        self.locked = True
         return self._plain
+
+    def begin_read(self) -> None:
+        """Begin to read: the server does so while the first question is put in words."""
+        self._hear()
+        self._send("begin_read")
+
+    def _send(self, name: str) -> None:
+        self.connection.pgconn.send_query(SQL[name])
+        self._unheard = True
+
+    def _hear(self) -> None:
+        """Hear the answer to what was sent alone; other threads go on meanwhile."""
+        if not self._unheard:
+            return
+        self._unheard = False
+        line = self.connection.pgconn
+        with DefaultSelector() as selector:
+            selector.register(line.socket, EVENT_READ)
+            while True:
+                while line.is_busy():
+                    selector.select()
+                    line.consume_input()
+                answer = line.get_result()
+                if answer is None:
+                    return
+                if answer.status != ExecStatus.COMMAND_OK:
+                    raise psycopg.OperationalError(answer.error_message.decode(errors="replace"))
 
     def _text(self, name: str, parameters: Parameters) -> bytes:
         return self._plain.mogrify(SQL[name], parameters).encode() if parameters else SQL[name]

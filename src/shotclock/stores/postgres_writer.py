@@ -102,7 +102,7 @@ class Writer:
         self._finish(session, transaction)
 
     def _begin(self, session: Session) -> PostgresTransaction:
-        _begin(session, self._server.address.lock)
+        session.begin_write(self._server.address.lock)
         return PostgresTransaction(session, self._plans)
 
     def _run(self, session: Session, transaction: PostgresTransaction, job: Call) -> PostgresTransaction:
@@ -111,7 +111,7 @@ class Writer:
         try:
             job.result = job.work(transaction)
         except psycopg.Error:
-            job.ran = not session.untouched
+            job.ran = session.locked
             raise
         except Exception as error:  # noqa: BLE001 - raised again in the thread whose work it was
             job.error = error
@@ -158,7 +158,7 @@ class Writer:
         """Return the number of the last commit of this writer, once whatever is under way for it has ended."""
         session = self._connected()
         try:
-            _begin(session, self._server.address.lock)
+            session.begin_write(self._server.address.lock)
             row = session.row("finished", (self._name,))
             session.rollback()
         except psycopg.Error:
@@ -219,9 +219,3 @@ class Writer:
         if self._session is None:
             self._session = self._server.session()
         return self._session
-
-
-def _begin(session: Session, lock: int) -> None:
-    """Have a transaction begin, and wait for the store's lock, with the first statement that asks something."""
-    session.defer("begin")
-    session.defer("take_lock", (lock,))

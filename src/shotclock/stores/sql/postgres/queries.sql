@@ -214,6 +214,14 @@ WITH new AS (
 )
 SELECT 1 / (count(*) = (SELECT count(*) FROM new))::integer FROM put;
 
+-- name: task_put_one_read
+WITH put AS (
+  UPDATE task SET hi = %s, rank = %s, state = %s, token = %s, available_at = %s, owner = %s, unsettled = %s,
+    kinds = %b, body = %s
+  WHERE phase = %s AND lo = %s AND work = %s AND token = %s RETURNING 1
+)
+SELECT 1 / count(*) FROM put;
+
 -- name: page
 SELECT body, lo + n FROM page WHERE phase = %s AND lo <= %s AND n > 0 ORDER BY lo DESC, number DESC LIMIT 1;
 
