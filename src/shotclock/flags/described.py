@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Final
 
 ELSEWHERE: Final = {
-    "ENABLE_PHASE2_COMPLETION_DEADLINE": "a deadline belongs to a phase: gate: deadline: in pipeline.yaml",
+    "ENABLE_PHASE2_COMPLETION_DEADLINE": "declare one with this alias, and write it under gate: deadline: flag:",
     "PHASE2_COMPLETION_TIMEOUT_MINUTES": "a deadline belongs to a phase: gate: deadline: {after: 30m} in pipeline.yaml",
     "ENABLE_SUBCOLLECTION_COMPLETIONS": "a roll has no limit of size, and there is no other way to keep it",
     "DUAL_WRITE_MODE": "state is written in one place; `shotclock store copy` moves and compares it",
