@@ -10,9 +10,6 @@ ELSEWHERE: Final = {
     "ENABLE_SUBCOLLECTION_COMPLETIONS": "a roll has no limit of size, and there is no other way to keep it",
     "DUAL_WRITE_MODE": "state is written in one place; `shotclock store copy` moves and compares it",
     "USE_SUBCOLLECTION_READS": "state is read where it is written",
-    "ENABLE_IDEMPOTENCY_KEYS": "members count once whatever is delivered twice; handlers of your own use idempotent()",
-    "ENABLE_QUERY_CACHING": "there is no cache of queries to turn on",
-    "ENABLE_STRUCTURED_LOGGING": "logs are a matter of the process, not of a run",
 }
 """Where each feature lives."""
 
