@@ -32,6 +32,7 @@ from shotclock.model import (
     Plan,
     Report,
     Run,
+    RunId,
     Task,
     TaskReport,
 )
@@ -381,7 +382,7 @@ def thaw_in_late_reruns() -> Iterator[None]:
     original = starting.new_generation
 
     def mutated(desk: Desk, run_id: str, plan: Plan, first: str, again: Sequence[str], *, cause: str) -> Run:
-        return original(desk, run_id, flagging.freeze(desk, plan), first, again, cause=cause)
+        return original(desk, run_id, flagging.freeze(desk, plan, RunId.parse(run_id)), first, again, cause=cause)
 
     with patch.object(starting, "new_generation", mutated):
         yield
@@ -392,9 +393,9 @@ def rerun_with_old_flags() -> Iterator[None]:
     """Have an operator's new generation keep what was frozen when the first began."""
     original = flagging.freeze
 
-    def mutated(desk: Desk, plan: Plan) -> Plan:
+    def mutated(desk: Desk, plan: Plan, run: RunId) -> Plan:
         older = desk.tx.runs(pipeline=plan.pipeline, superseded=True)
-        return replace(plan, frozen=desk.plan(older[-1].id).frozen) if older else original(desk, plan)
+        return replace(plan, frozen=desk.plan(older[-1].id).frozen) if older else original(desk, plan, run)
 
     with patch.object(flagging, "freeze", mutated):
         yield

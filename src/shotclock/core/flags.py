@@ -19,7 +19,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
-from shotclock.model import BUCKETS, OFF, Evaluation, Flag, FlagState, Overrides, Plan, Rule, Split, split_of
+from msgspec.structs import replace
+
+from shotclock.model import BUCKETS, OFF, Evaluation, Flag, FlagState, Overrides, PhasePlan, Plan, Rule, Split, split_of
 
 NOTHING: Final = Overrides()
 
@@ -66,6 +68,20 @@ def freeze(plan: Plan, states: Mapping[str, FlagState], overrides: Overrides = N
     """Return what a generation freezes: the rules of its flags that bind a run."""
     rules = resolve(plan.flags, states, overrides)
     return {name: rule for name, rule in rules.items() if plan.flags[name].binding == "run"}
+
+
+def planned(plan: Plan, unit: str) -> Plan:
+    """Return a plan as its frozen flags have it: without the deadlines that hang on one which the run does not have."""
+    return replace(plan, phases=tuple(_planned(phase, plan, unit) for phase in plan.phases))
+
+
+def _planned(phase: PhasePlan, plan: Plan, unit: str) -> PhasePlan:
+    deadline = phase.gate.deadline
+    if deadline is None or deadline.flag is None:
+        return phase
+    has = evaluate(plan.flags[deadline.flag], plan.frozen[deadline.flag], unit).value
+    gate = phase.gate if has else replace(phase.gate, deadline=None)
+    return replace(phase, gate=gate, asked=(deadline.flag,))
 
 
 def illegal(flag: Flag, split: Split, known: Mapping[str, Split]) -> str | None:

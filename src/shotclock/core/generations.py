@@ -37,9 +37,13 @@ def next_run(run: Run, now: datetime, cause: str) -> Run:
     )
 
 
-def without(plan: Plan, old: Sequence[Phase], flags: Collection[str]) -> frozenset[str]:
-    """Return the phases that cannot be carried without these flags: those that asked for one, and all below them."""
+def without(plan: Plan, before: Plan, old: Sequence[Phase], flags: Collection[str]) -> frozenset[str]:
+    """Return the phases that cannot be carried without these flags: those that asked for one, and all below them.
+
+    Asked has a phase whose work did, or whose gate was planned by it in the plan of `before`.
+    """
     asked = {phase.name for phase in old if not phase.flags.keys().isdisjoint(flags)}
+    asked |= {phase.name for phase in before.phases if not set(phase.asked).isdisjoint(flags)}
     return frozenset(asked).union(*(runs.below(plan, name) for name in asked))
 
 

@@ -10,7 +10,7 @@ from shotclock.core import flags
 from shotclock.engine import switches
 from shotclock.engine.desk import Desk
 from shotclock.errors import NotFoundError, StaleError, UsageError
-from shotclock.model import FlagState, Plan, Split
+from shotclock.model import FlagState, Plan, RunId, Split
 from shotclock.ports import Snapshot
 
 SCOPE = "flags"
@@ -26,13 +26,14 @@ class Turned(Struct, frozen=True, kw_only=True):
     version: int
 
 
-def freeze(desk: Desk, plan: Plan) -> Plan:
+def freeze(desk: Desk, plan: Plan, run: RunId) -> Plan:
     """Return a plan with what holds now for its flags that bind a run, and have the store know all its flags."""
     if not plan.flags:
         return replace(plan, frozen={}) if plan.frozen else plan
     declare(desk, plan)
     overrides = switches.read(desk.settings, plan.flags.values())
-    return replace(plan, frozen=flags.freeze(plan, _states(desk.aside), overrides))
+    frozen = replace(plan, frozen=flags.freeze(plan, _states(desk.aside), overrides))
+    return flags.planned(frozen, str(replace(run, generation=1)))
 
 
 def declare(desk: Desk, plan: Plan) -> None:

@@ -31,7 +31,7 @@ def start(desk: Desk, plan: Plan, key: str, cause: str = "started") -> tuple[Run
     if known is not None:
         return known, False
     run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now, cause=cause)
-    plan, named = history.demoted(desk, flagging.freeze(desk, plan), identity)
+    plan, named = history.demoted(desk, flagging.freeze(desk, plan, identity), identity)
     phases = [Phase(run=run.id, name=own.name, index=index) for index, own in enumerate(plan.phases)]
     _add(desk, run, plan, phases)
     _tell_demoted(desk, run, named)
@@ -71,7 +71,7 @@ def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Seque
     old, _ = _superseded(desk, run_id, plan, first)
     run = generations.next_run(old, desk.now, cause)
     below = runs.below(plan, first)
-    plan = plan if cause == "late" else flagging.freeze(desk, plan)
+    plan = plan if cause == "late" else flagging.freeze(desk, plan, run.identity)
     _add(desk, run, plan, generations.next_phases(plan, run, desk.phases(old.id), below | {first}))
     carrying.carry(desk, run, desk.phases(old.id), below, {first: again})
     _supersede(desk, old)
@@ -86,8 +86,8 @@ def without_flags(desk: Desk, run_id: str, plan: Plan, names: Sequence[str]) -> 
     """
     old = _newest(desk, run_id)
     run = generations.next_run(old, desk.now, "rollback")
-    plan, before = flagging.freeze(desk, plan), desk.phases(old.id)
-    anew = generations.without(plan, before, names)
+    plan, before = flagging.freeze(desk, plan, run.identity), desk.phases(old.id)
+    anew = generations.without(plan, desk.plan(old.id), before, names)
     _add(desk, run, plan, generations.next_phases(plan, run, before, anew))
     carrying.carry(desk, run, desk.phases(old.id), anew, {})
     _supersede(desk, old)
@@ -113,7 +113,7 @@ def consolidate_again(desk: Desk, run_id: str, plan: Plan, first: str) -> Run:
         raise UsageError(message)
     run = generations.next_run(old, desk.now, "then")
     below = runs.below(plan, first)
-    plan = flagging.freeze(desk, plan)
+    plan = flagging.freeze(desk, plan, run.identity)
     phases = generations.next_phases(plan, run, desk.phases(old.id), below | {first})
     at = next(index for index, phase in enumerate(phases) if phase.name == first)
     phases[at] = generations.reopened(source, run, at)

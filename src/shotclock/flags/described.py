@@ -5,14 +5,11 @@ from difflib import get_close_matches
 from typing import Final
 
 ELSEWHERE: Final = {
-    "ENABLE_PHASE2_COMPLETION_DEADLINE": "a deadline belongs to a phase: gate: deadline: in pipeline.yaml",
+    "ENABLE_PHASE2_COMPLETION_DEADLINE": "declare one with this alias, and write it under gate: deadline: flag:",
     "PHASE2_COMPLETION_TIMEOUT_MINUTES": "a deadline belongs to a phase: gate: deadline: {after: 30m} in pipeline.yaml",
     "ENABLE_SUBCOLLECTION_COMPLETIONS": "a roll has no limit of size, and there is no other way to keep it",
     "DUAL_WRITE_MODE": "state is written in one place; `shotclock store copy` moves and compares it",
     "USE_SUBCOLLECTION_READS": "state is read where it is written",
-    "ENABLE_IDEMPOTENCY_KEYS": "members count once whatever is delivered twice; handlers of your own use idempotent()",
-    "ENABLE_QUERY_CACHING": "there is no cache of queries to turn on",
-    "ENABLE_STRUCTURED_LOGGING": "logs are a matter of the process, not of a run",
 }
 """Where each feature lives."""
 

@@ -73,6 +73,8 @@ class Deadline(Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: timedelta
     anchor: Anchor = Anchor()
     then: Literal["open", "block", "fail"] = "open"
+    flag: str | None = None
+    """A flag for whole runs: one that does not have it has no deadline here."""
 
 
 class Stall(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -180,6 +182,8 @@ class PhasePlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: Items | None = None
     execution: Execution = Execution()
     gate: Gate = Gate()
+    asked: tuple[str, ...] = ()
+    """Flags that its gate was planned by, when the generation started."""
     then: str | None = None
     """Import path of the consolidation that runs once after the opening."""
     fresh: Fresh | None = None

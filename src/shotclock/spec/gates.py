@@ -153,7 +153,7 @@ def _long_deadline(table: Table) -> Deadline | None:
     then = table.take("then", choice(DEADLINE_THEN), DEADLINE_THEN[0])
     if anchor is None or not (after or anchor.kind == "clock"):
         return None
-    return Deadline(after=after, anchor=anchor, then=then)
+    return Deadline(after=after, anchor=anchor, then=then, flag=table.take("flag", name_of("flag"), None))
 
 
 def _anchor(deadline: Table) -> Anchor | None:

@@ -122,6 +122,7 @@ DEADLINE: Final[Schema] = {
         _object(SIGNAL, "signal"),
     ),
     "then": _one_of(DEADLINE_THEN, "open", "What the gate does at the deadline."),
+    "flag": {**_NAME, "description": "A flag for whole runs: one that does not have it has no deadline here."},
 }
 
 STALL: Final[Schema] = {

@@ -9,7 +9,7 @@ from msgspec import Struct
 from shotclock.model import Amount, Deadline, Member, Need, PhasePlan, Plan
 from shotclock.settings import words
 from shotclock.spec.header import Modes
-from shotclock.spec.nodes import Table
+from shotclock.spec.nodes import Table, nearest, shown
 from shotclock.spec.phases import Draft
 
 Path = tuple[str | int, ...]
@@ -87,6 +87,8 @@ def _check_deadline(draft: Draft, plan: Plan) -> None:
     gate = draft.plan.gate
     if gate.deadline is None:
         return
+    if gate.deadline.flag is not None:
+        _check_flag(draft, gate.deadline.flag, plan)
     if gate.deadline.anchor.kind == "clock":
         _check_wall_clock(draft, gate.deadline, plan)
     elif gate.expected_by and gate.expected_by < plan.max_age > gate.deadline.after:
@@ -96,6 +98,15 @@ def _check_deadline(draft: Draft, plan: Plan) -> None:
                 f"and the deadline after it make {words(both)}, which does not fit in max_age ({words(plan.max_age)})"
             )
             _say(draft.table, ("gate", "expected_by"), text)
+
+
+def _check_flag(draft: Draft, name: str, plan: Plan) -> None:
+    """Refuse a flag that is not there, or that is not the same for a whole generation."""
+    path, flag = ("gate", "deadline", "flag"), plan.flags.get(name)
+    if flag is None:
+        _say(draft.table, path, f"there is no flag {shown(name)}{nearest(name, plan.flags)}")
+    elif flag.binding != "run" or flag.key != "run" or flag.variants:
+        _say(draft.table, path, f"{shown(name)} must bind a run, be for each run, and have no variants")
 
 
 def _check_wall_clock(draft: Draft, deadline: Deadline, plan: Plan) -> None:

@@ -1,14 +1,30 @@
 """Who gets which value of a flag: buckets, what holds, legal combinations, and what is frozen."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from shotclock.core import flags
-from shotclock.model import BUCKETS, OFF, ON, Evaluation, Flag, FlagState, Overrides, Plan, Rule, Split, split_of
+from shotclock.model import (
+    BUCKETS,
+    OFF,
+    ON,
+    Deadline,
+    Evaluation,
+    Flag,
+    FlagState,
+    Gate,
+    Overrides,
+    PhasePlan,
+    Plan,
+    Rule,
+    Split,
+    split_of,
+)
 
 NOW = datetime(2025, 1, 15, 12, tzinfo=UTC)
 VECTORS = (
@@ -128,6 +144,15 @@ def test_flags_that_exclude_each_other_are_not_on_together() -> None:
 def test_a_plan_freezes_what_binds_a_run() -> None:
     plan = Plan(pipeline="p", flags={"f": flag(), "g": flag("g", binding="live")})
     assert flags.freeze(plan, {"f": state(), "g": state("g")}) == {"f": Rule(split=ON, version=3, origin="set")}
+
+
+def test_a_deadline_that_hangs_on_a_flag_is_that_of_runs_which_have_it() -> None:
+    timed = PhasePlan(name="a", gate=Gate(deadline=Deadline(after=timedelta(minutes=30), flag="f")))
+    plan = Plan(pipeline="p", phases=(timed, PhasePlan(name="b")), flags={"f": flag()}, frozen={"f": Rule(split=ON)})
+    with_it, plain = flags.planned(plan, "p/x").phases
+    assert (with_it.gate, with_it.asked, plain) == (timed.gate, ("f",), PhasePlan(name="b"))
+    without = flags.planned(replace(plan, frozen={"f": Rule(split=OFF)}), "p/x").phases[0]
+    assert (without.gate, without.asked) == (Gate(), ("f",))
 
 
 @pytest.mark.parametrize(

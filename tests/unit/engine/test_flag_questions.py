@@ -9,7 +9,7 @@ import pytest
 from shotclock.engine import switches
 from shotclock.engine.beliefs import Beliefs
 from shotclock.errors import StoreUnavailableError
-from shotclock.model import OFF, ON, Flag, FlagState, Member, PhasePlan, Plan, Rule, Run, Split
+from shotclock.model import OFF, ON, Flag, FlagState, Gate, Member, PhasePlan, Plan, Rule, Run, Split
 from shotclock.ports import Snapshot, Store
 from shotclock.settings import Settings, load
 from shotclock.stores.memory import MemoryStore
@@ -66,6 +66,20 @@ def test_functions_are_told_the_same_wherever_they_run_and_their_phase_says_what
     assert {True, False} == set(has)
     (batch,) = shop.tasks()[0].batches
     assert batch.flags["loud"] == Rule(split=OFF, version=1)
+
+
+def test_a_listing_a_check_and_a_consolidation_ask_too_and_their_phase_says_so(shop: Shop) -> None:
+    shop.write("""
+        def items(ctx): return ["a", "b"] if ctx.flag("whole") else []
+        def work(ctx, items): return {item.id: Succeeded() for item in items}
+        def fits(ctx, ruling): return ctx.flag("team", key="LAL") == "large"
+        def merge(ctx): return {"mine": ctx.flag("mine", key="a")}
+    """)
+    gate = Gate(check=shop.path("fits"))
+    ended = run(shop, shop.items("items", "work", then="merge", gate=gate))
+    assert ended.state == "complete", shop.phase_of()
+    assert shop.kinds() == ["succeeded", "succeeded"]
+    assert set(shop.phase_of().flags) == {"whole", "team", "mine"}
 
 
 def test_a_command_is_told_what_holds_as_it_starts_and_counts_as_having_asked(shop: Shop) -> None:

@@ -65,6 +65,23 @@ def test_a_generation_that_a_late_report_makes_keeps_the_flags_of_the_one_before
     assert frozen(day, f"{RUN}#2") == frozen(day) == {"f": Rule(split=OFF, version=1)}
 
 
+def test_a_deadline_on_a_flag_holds_for_generations_that_have_it(day: Day) -> None:
+    hurry = Gate(deadline=Deadline(after=timedelta(minutes=30), flag="hurry"))
+    phases = (external("a", "b", gate=hurry), external("z", name="other"))
+    begin(day, flag("hurry"), phases=phases)
+    day.say("a")
+    day.say("z", phase="other")
+    day.pass_time(hours=3)
+    assert day.phase().state == "active"
+    turn(day, "hurry", ON)
+    run = day.coordinator.rerun_without(RUN, day.plan, ["hurry"])
+    assert day.phase("raw", run.id).counts.required.succeeded == 0
+    assert day.phase("other", run.id).carried_from == RUN
+    day.say("a")
+    day.pass_time(minutes=31)
+    assert day.phase("raw", run.id).state == "done"
+
+
 def test_what_was_set_outlives_a_change_of_the_declaration(day: Day) -> None:
     begin(day, flag("f"))
     turn(day, "f", ON)

@@ -47,6 +47,32 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
     assert (flags["h"].default, flags["h"].key) == (ON, "team")
 
 
+def deadline(flag: str, *flags: str) -> str:
+    """Return a file with a deadline that hangs on a flag, on line 6 after one flag."""
+    phase = (
+        f"phases:\n  a:\n    members: {{m: {{external: true}}}}\n    gate: {{deadline: {{after: 30m, flag: {flag}}}}}\n"
+    )
+    return TOP + "flags:\n" + "".join(f"  {line}\n" for line in flags) + phase
+
+
+def test_a_deadline_may_hang_on_a_flag(tmp_path: Path) -> None:
+    found = plan_of(tmp_path, deadline("hurry", f"hurry: {{{OWNED}}}")).phases[0].gate.deadline
+    assert found is not None
+    assert found.flag == "hurry"
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        (f"hurri: {{{OWNED}}}", "there is no flag 'hurry'; the nearest is 'hurri'"),
+        (f"hurry: {{{OWNED}, binding: live}}", "'hurry' must bind a run, be for each run, and have no variants"),
+        (f"hurry: {{{OWNED}, key: item}}", "'hurry' must bind a run, be for each run, and have no variants"),
+    ],
+)
+def test_a_deadline_hangs_on_a_flag_of_whole_runs_only(tmp_path: Path, flag: str, told: str) -> None:
+    assert said(tmp_path, deadline("hurry", flag)) == [f"pipeline.yaml:7: phase a: gate: deadline: flag: {told}"]
+
+
 CASES = {
     "nobody who owns it": (["f: {purpose: It helps.}"], "3: flag f: owner is missing: write owner: who answers for it"),
     "no purpose": (
