@@ -15,6 +15,7 @@ from shotclock.model.counts import (
     standing_of,
 )
 from shotclock.model.dispatch import FRUITLESS_MOST, Breaker, Failure, Ramp, Recovery
+from shotclock.model.evidence import Accounts, Arms, Evidence, Seen
 from shotclock.model.facts import (
     ACCEPTING,
     PHASE_OVER,
@@ -94,11 +95,13 @@ __all__ = [
     "PHASE_OVER",
     "SATISFIED",
     "UNSATISFIED",
+    "Accounts",
     "Again",
     "Amount",
     "Anchor",
     "Answer",
     "AnswerKind",
+    "Arms",
     "Batch",
     "Breaker",
     "Contract",
@@ -106,6 +109,7 @@ __all__ = [
     "Deadline",
     "Entry",
     "EntryKind",
+    "Evidence",
     "Execution",
     "Failure",
     "Force",
@@ -143,6 +147,7 @@ __all__ = [
     "RunId",
     "RunState",
     "Schedule",
+    "Seen",
     "Stall",
     "Standing",
     "Tally",
