@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from shotclock.errors import FencedError
-from shotclock.model import Counts, Kind, Opening, Work
+from shotclock.model import Counts, Evaluation, Flag, FlagValue, Kind, Opening, Rule, Work
 from shotclock.outcomes import Permanent
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ class Assignment(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False
     inputs: dict[str, Input] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
     opening: Opening | None = None
+    flags: dict[str, Flag] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    """What holds for the flags that bind the run, fixed when its generation started."""
 
 
 class Context:
@@ -97,11 +100,13 @@ class Context:
         stopped: Callable[[], bool] = lambda: False,
         settled: Callable[[], Iterator[Settlement]] = lambda: iter(()),
         warehouse: "Callable[[], Warehouse] | None" = None,
+        flags: Callable[[str, str | None], Evaluation] | None = None,
     ) -> None:
         self._assignment = assignment
         self._stopped = stopped
         self._settled = settled
         self._warehouse = warehouse
+        self._flags = flags
         self._staged: list[Path] = []
         self.run = assignment.run
         self.pipeline = assignment.pipeline
@@ -126,6 +131,22 @@ class Context:
         where = self.phase if self._assignment.work == "chunk" else f"{self.phase}.{self.member}"
         said = {"run": self.run, "member": self.member, "attempt": self.attempt}
         return logging.LoggerAdapter(logging.getLogger(f"shotclock.member.{where}"), said)
+
+    def flag(self, name: str, *, key: str | None = None) -> FlagValue:
+        """Return a flag's value: True or False, or the name of its variant.
+
+        `key` says which unit is asked about: an item's id, or the value of the attribute that the flag is declared for.
+        A flag of runs has none, and one of members is about this member where it is left out. Raises `Permanent` for a
+        flag that the pipeline does not declare.
+        """
+        return self.flag_details(name, key=key).value
+
+    def flag_details(self, name: str, *, key: str | None = None) -> Evaluation:
+        """Return a flag's value with the reason and the version of what was set."""
+        if self._flags is None:
+            message = f"there is no flag {name!r} here: this context was made without flags"
+            raise Permanent(message)
+        return self._flags(name, key)
 
     @property
     def home(self) -> Path:

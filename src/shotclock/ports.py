@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from shotclock.model import (
     Entry,
     EntryKind,
+    FlagState,
     Halt,
     Opening,
     Outgoing,
@@ -131,6 +132,9 @@ class Snapshot(Protocol):
     def halts(self) -> list[Halt]:
         """Return every halt, ended ones too, the oldest first."""
 
+    def flags(self) -> list[FlagState]:
+        """Return what is kept of every flag, by name."""
+
     def processes(self) -> list[Process]:
         """Return the processes that have sent a heartbeat."""
 
@@ -192,6 +196,9 @@ class Transaction(Snapshot, Protocol):
 
     def put_halt(self, halt: Halt) -> None:
         """Add a halt, or replace the one of the same scope and start."""
+
+    def put_flag(self, flag: FlagState) -> None:
+        """Replace a flag whose stored version is exactly one lower; one not there is at 0. Else raises `StaleError`."""
 
     def lend(self) -> AbstractContextManager[Any]:
         """Lend the connection that this transaction is open on, for tables of the caller's own in the same database.

@@ -17,7 +17,9 @@ from shotclock.errors import UsageError
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
 _PREFIX = "SHOTCLOCK_"
-_TOLD = {f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT")}
+_TOLD = {
+    f"SHOTCLOCK_{name}" for name in ("RUN", "KEY", "MODE", "PHASE", "MEMBER", "TOKEN", "PARTIAL", "CONTEXT", "FLAGS")
+}
 """What a command is told of its task, and may pass on to a command of ours."""
 _NOT_SETTINGS = {f"SHOTCLOCK_{name}" for name in ("SETTINGS", "DATA", "REQUIRE", "PROOF")} | _TOLD
 
@@ -63,6 +65,13 @@ class Settings:
 
     tags: str = _setting(
         "", "What tasks may ask of a worker and this process has, such as gpu: words with commas between."
+    )
+
+    flags_off: str = _setting(
+        "", "Flags that have their safe value whatever the store says: names with commas between, or * for all."
+    )
+    flags_bound: timedelta = _setting(
+        timedelta(seconds=5), "How old what a process knows of a flag may be when it decides by it."
     )
 
     lease: timedelta = _setting(timedelta(seconds=60), "How long a lease lasts without a heartbeat.")

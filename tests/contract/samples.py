@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from shotclock.model import (
     Counts,
     Entry,
+    Flag,
+    FlagState,
     Halt,
     Opening,
     Outgoing,
@@ -88,6 +90,12 @@ def a_message(key: str = "k", **changes: Any) -> Outgoing:  # noqa: ANN401 - fie
 def a_halt(scope: str = "*", seconds: float = 0) -> Halt:
     """Return a halt without end."""
     return Halt(scope=scope, since=at(seconds), actor="ann", reason="test")
+
+
+def a_flag(name: str = "new_model", version: int = 1, **changes: Any) -> FlagState:  # noqa: ANN401 - fields of a state
+    """Return what is kept of a flag."""
+    declared = Flag(name=name, owner="ann", purpose="a better model")
+    return replace(FlagState(name=name, version=version, declared=declared, at=at(0)), **changes)
 
 
 def a_process(name: str = "host:1:0", seconds: float = 0) -> Process:

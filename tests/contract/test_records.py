@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from shotclock.errors import UsageError
-from shotclock.model import Entry, Outgoing
+from shotclock.errors import StaleError, UsageError
+from shotclock.model import ON, Entry, Outgoing
 from shotclock.ports import Store, Transaction
 from shotclock.stores.memory import MemoryStore
-from tests.contract.samples import RUN, a_halt, a_message, a_process, an_entry, at, each
+from tests.contract.samples import RUN, a_flag, a_halt, a_message, a_process, an_entry, at, each
 
 HOLD = timedelta(seconds=30)
 
@@ -137,6 +137,15 @@ def test_halts_are_kept_by_scope_and_start_the_oldest_first(store: Store) -> Non
     ended = replace(halts[1], until=at(3), reason="over")
     store.write(lambda tx: tx.put_halt(ended))
     assert store.read(lambda tx: tx.halts()) == [halts[2], ended, halts[0]]
+
+
+def test_a_flag_is_changed_only_from_the_version_it_was_read_at(store: Store) -> None:
+    first, second = a_flag(), a_flag(version=2, split=ON, actor="ann", reason="a try")
+    each(store, lambda tx, flag: tx.put_flag(flag), [a_flag("z"), first, second])
+    for stale in (a_flag(version=1), second, a_flag(version=4), a_flag("unknown", version=2)):
+        with pytest.raises(StaleError, match=f"flag {stale.name} is not at version {stale.version - 1}"):
+            store.write(lambda tx, stale=stale: tx.put_flag(stale))  # type: ignore[misc]  # bound now
+    assert store.read(lambda tx: tx.flags()) == [second, a_flag("z")]
 
 
 def test_a_heartbeat_replaces_the_last_of_its_process(store: Store) -> None:

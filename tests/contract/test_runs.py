@@ -22,7 +22,7 @@ from shotclock.model import (
     RunState,
 )
 from shotclock.ports import Store, Transaction
-from tests.contract.samples import RAW, RUN, a_message, a_phase, a_plan, a_run, add_run, an_opening, at
+from tests.contract.samples import RAW, RUN, a_flag, a_message, a_phase, a_plan, a_run, add_run, an_opening, at
 
 
 def test_a_run_is_found_by_its_text_form(store: Store) -> None:
@@ -108,7 +108,7 @@ def test_a_plan_comes_back_as_it_was_given(store: Store) -> None:
     need = Need(amount=Amount(percent=Decimal("97.5")), of="optional")
     deadline = Deadline(after=timedelta(minutes=30, microseconds=1), anchor=Anchor(kind="clock", at=at(0).time()))
     phase = PhasePlan(name="raw", gate=Gate(need=need, deadline=deadline), execution=Execution(mode="process"))
-    plan = a_plan(phases=(phase,), params={"season": 2025, "teams": ["bos", "é"]}, flags={"x": True})
+    plan = a_plan(phases=(phase,), params={"season": 2025, "teams": ["bos", "é"]}, flags={"x": a_flag("x").declared})
     store.write(lambda tx: tx.add_run(a_run(), plan, [a_phase()]))
     assert [store.read(lambda tx: tx.plan(RUN)) for _ in range(2)] == [plan, plan]
     with pytest.raises(NotFoundError, match="nba/2025-01-16"):

@@ -22,6 +22,7 @@ from shotclock.stores.memory import MemoryStore
 from shotclock.stores.postgres import PostgresStore
 from shotclock.stores.sqlite import SqliteStore
 from tests.contract.samples import (
+    a_flag,
     a_halt,
     a_message,
     a_page,
@@ -221,6 +222,10 @@ class StoresAgree(RuleBasedStateMachine):
     def beat(self, name: str, seconds: int) -> None:
         self._do(lambda tx: tx.beat(a_process(name, seconds)))
 
+    @rule(name=names, version=st.integers(1, 3))
+    def put_flag(self, name: str, version: int) -> None:
+        self._do(lambda tx: tx.put_flag(a_flag(name, version)))
+
     @rule(name=names)
     def forget(self, name: str) -> None:
         self._do(lambda tx: tx.forget([name, "nobody"]))
@@ -240,7 +245,7 @@ def everything_read(tx: Snapshot) -> list[object]:
     found += [(tx.newest(identity), tx.before(identity)) for identity in identities]
     found += [tx.runs(), tx.runs(pipeline="a", limit=2), tx.runs(state="running", superseded=True)]
     found += [tx.active(), tx.active("a"), tx.unfinished(), tx.next_due(), tx.due(at(5), 3)]
-    found += [tx.halts(), tx.processes(), tx.leased(), tx.leased(owner="w1")]
+    found += [tx.halts(), tx.processes(), tx.flags(), tx.leased(), tx.leased(owner="w1")]
     found += [of_phase(tx, number) for number in range(1, 6)]
     for scope in ("a/x", "a/x#2", "é"):
         found += [tx.entries("late", scope=scope), tx.entries("late", scope=scope, phase="raw", limit=2)]

@@ -11,6 +11,7 @@ from shotclock.ports import Snapshot, Store, Transaction
 from tests.contract.samples import (
     RAW,
     RUN,
+    a_flag,
     a_halt,
     a_message,
     a_page,
@@ -51,6 +52,7 @@ def everything(tx: Transaction) -> None:
     tx.sent(["k"])
     tx.put_halt(a_halt())
     tx.beat(a_process())
+    tx.put_flag(a_flag())
 
 
 def test_work_that_raises_leaves_no_trace(store: Store) -> None:
@@ -68,7 +70,7 @@ def test_work_that_raises_leaves_no_trace(store: Store) -> None:
     store.write(everything)
     assert {table for table, _ in store.dump()} == {
         *("run", "plan", "phase", "page", "item_name", "task", "opening"),
-        *("entry", "tally", "outbox", "halt", "process"),
+        *("entry", "tally", "outbox", "halt", "flag", "process"),
     }
 
 

@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "force": "operating",
     "halt": "operating",
     "resume": "operating",
+    "flags": "flags",
+    "rollback": "rollback",
     "simulate": "simulating",
     "store": "storing",
 }

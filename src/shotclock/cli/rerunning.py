@@ -112,7 +112,7 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
         tried = coordinator.retry(old.id, first, members)
         shell.say(f"{old.id} {first}: trying again: {', '.join(tried) or 'nobody; none is unsatisfied'}")
         return old
-    plan = _plan(store, old, params)
+    plan = plan_again(store, old, params)
     newest = store.read(lambda view: view.newest(old.identity))
     made = coordinator.rerun_then(old.id, plan, first) if then else coordinator.rerun(base, plan, first, members)
     if newest is not None and made.id == newest.id:
@@ -122,7 +122,7 @@ def _again(  # noqa: PLR0913, PLR0917 - what is to be done again, and where
     return made
 
 
-def _plan(store: "Store", old: "Run", params: dict[str, object]) -> "Plan":
+def plan_again(store: "Store", old: "Run", params: dict[str, object]) -> "Plan":
     """Return the plan of the file as it is now, with the run's parameters that it still declares, and the new ones."""
     frozen = store.read(lambda view: view.plan(old.id))
     folder = Path(frozen.folder)

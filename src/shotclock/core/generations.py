@@ -37,10 +37,15 @@ def next_run(run: Run, now: datetime, cause: str) -> Run:
     )
 
 
-def next_phases(plan: Plan, run: Run, old: Sequence[Phase], first: str) -> list[Phase]:
-    """Return the phases of a new generation from `first`: carried ones as they are, the others waiting."""
+def without(plan: Plan, old: Sequence[Phase], flags: Collection[str]) -> frozenset[str]:
+    """Return the phases that cannot be carried without these flags: those that asked for one, and all below them."""
+    asked = {phase.name for phase in old if not phase.flags.keys().isdisjoint(flags)}
+    return frozenset(asked).union(*(runs.below(plan, name) for name in asked))
+
+
+def next_phases(plan: Plan, run: Run, old: Sequence[Phase], anew: Collection[str]) -> list[Phase]:
+    """Return the phases of a new generation in which these are done anew: carried ones as they are, others waiting."""
     before = {phase.name: phase for phase in old}
-    anew = runs.below(plan, first) | {first}
     return [
         _carried(before[own.name], run, index)
         if own.name in before and own.name not in anew and before[own.name].state == "done"

@@ -174,7 +174,9 @@ def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -
             notes[ordinal] = note
     if not places:
         return task, settled
-    batch = Batch(token=report.token, at=now, ranges=_ranges(task.lo, places), outputs=report.outputs)
+    batch = Batch(
+        token=report.token, at=now, ranges=_ranges(task.lo, places), outputs=report.outputs, flags=report.flags
+    )
     changed = replace(
         task,
         kinds=bytes(kinds),
@@ -190,7 +192,7 @@ def _settle(task: Task, report: TaskReport, contract: Contract, now: datetime) -
 def _settle_all(task: Task, report: TaskReport, now: datetime) -> tuple[Task, dict[Kind, int]]:
     """Put all members, pending every one, at kinds that nothing more is said of: what most reports come to."""
     settled = {KINDS[code]: report.kinds.count(code) for code in set(report.kinds)}
-    batch = Batch(token=report.token, at=now, ranges=((task.lo, task.hi),), outputs=report.outputs)
+    batch = Batch(token=report.token, at=now, ranges=((task.lo, task.hi),), outputs=report.outputs, flags=report.flags)
     changed = replace(task, kinds=report.kinds, tries={}, not_yet={}, batches=(*task.batches, batch), losses=0)
     return changed, settled
 

@@ -136,6 +136,8 @@ class Assigner:
             inputs=self._given(view, run, plan, phase),
             params=plan.params,
             opening=opening,
+            flags=plan.flags,
+            rules=plan.frozen,
         )
 
     def _run(self, view: Snapshot, run_id: str) -> Run:

@@ -1,11 +1,11 @@
 """What a new generation takes over from the one before: openings by copy, and in phases that go on, what was good."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from shotclock.core import generations, leases, runs, settling
+from shotclock.core import generations, leases, settling
 from shotclock.engine import recording, rolls
 from shotclock.engine.desk import Desk
 from shotclock.errors import NotFoundError
@@ -26,21 +26,21 @@ from shotclock.model import (
 )
 
 
-def carry(desk: Desk, run: Run, old: Sequence[Phase], first: str, again: Sequence[str]) -> None:
-    """Give a new generation from phase `first` what it carries; members in `again` are done again although satisfied.
+def carry(
+    desk: Desk, run: Run, old: Sequence[Phase], fresh: Collection[str], again: Mapping[str, Sequence[str]]
+) -> None:
+    """Give a new generation what it carries; members in `again`, by phase, are done again although satisfied.
 
-    Phases that stand on `first` start with nothing. Raises `NotFoundError` for a member that is not there.
+    Phases in `fresh` start with nothing. Raises `NotFoundError` for a member that is not there.
     """
     before = {phase.name: phase for phase in old}
     plan = desk.plan(run.id)
-    below = runs.below(plan, first)
     for phase in desk.phases(run.id):
         source = before.get(phase.name)
         if phase.source is not None:
             _copy_opening(desk, phase)
-        elif source is not None and source.started_at is not None and phase.name not in below:
-            named = again if phase.name == first else ()
-            _take_over(desk, plan.phase(phase.name), phase, source, named)
+        elif source is not None and source.started_at is not None and phase.name not in fresh:
+            _take_over(desk, plan.phase(phase.name), phase, source, again.get(phase.name, ()))
         if phase.source is None and source is not None:
             _take_aliases(desk, plan.phase(phase.name), phase, source)
 
@@ -64,7 +64,7 @@ def _take_over(desk: Desk, own: PhasePlan, target: Phase, source: Phase, again: 
     _copy_pages(desk, own, target, source)
     counts = generations.counted(tasks, rolls.BY_RANK)
     size = source.size if own.items is not None else len(own.members)
-    desk.change(target, counts=counts, size=size, pages=source.pages, sealed=True)
+    desk.change(target, counts=counts, size=size, pages=source.pages, sealed=True, flags=source.flags)
 
 
 def _take_aliases(desk: Desk, own: PhasePlan, target: Phase, source: Phase) -> None:

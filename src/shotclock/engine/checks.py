@@ -11,12 +11,13 @@ from threading import Lock, Thread, Timer
 
 from shotclock.context import Context
 from shotclock.engine import results
+from shotclock.engine.asking import Asking, Live
 from shotclock.engine.assign import Assigner
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Question
 from shotclock.engine.members import resolve
 from shotclock.errors import ShotclockError
-from shotclock.model import Phase
+from shotclock.model import Phase, Rule
 from shotclock.ports import Warehouse
 from shotclock.settings import words
 
@@ -32,11 +33,16 @@ class _Asked:
         self._coordinator = coordinator
         self._lock = Lock()
         self._answered = False
+        self._flags: dict[str, Rule] = {}
 
     @property
     def answered(self) -> bool:
         """Whether it was answered, so that nobody waits for the check any more."""
         return self._answered
+
+    def note(self, name: str, rule: Rule) -> None:
+        """Keep what held for a flag that the check asked for."""
+        self._flags[name] = rule
 
     def answer(self, *, yes: bool, reason: str) -> None:
         """Give the answer, if nobody did before."""
@@ -45,7 +51,7 @@ class _Asked:
                 return
             self._answered = True
         try:
-            self._coordinator.vote(self.question, yes=yes, reason=reason, asked=self.phase)
+            self._coordinator.vote(self.question, yes=yes, reason=reason, asked=self.phase, flags=self._flags)
         except ShotclockError as error:
             # Nothing is lost: the phase keeps until when it was asked, and the sweep asks again then.
             _log.warning("%s %s: the answer was not stored: %s", self.phase.run, self.phase.name, error)
@@ -54,10 +60,11 @@ class _Asked:
 class Checks:
     """Asks users' checks, each in a thread of its own."""
 
-    def __init__(self, coordinator: Coordinator, warehouse: Callable[[str], Warehouse] | None) -> None:
+    def __init__(self, coordinator: Coordinator, warehouse: Callable[[str], Warehouse] | None, live: Live) -> None:
         self._coordinator = coordinator
         self._assigner = Assigner(coordinator.store, coordinator.settings)
         self._warehouse = warehouse
+        self._live = live
 
     def ask(self, question: Question) -> None:
         """Put a question; its answer is voted by itself, at the latest when its time is over."""
@@ -78,6 +85,7 @@ class Checks:
                 stopped=lambda: asked.answered,
                 settled=lambda: self._assigner.settled(asked.phase),
                 warehouse=None if self._warehouse is None else lambda: self._of(assignment.pipeline),
+                flags=Asking(assignment, self._live, asked.note) if assignment.flags else None,
             )
             yes, reason = _read(function, resolve(function, folder)(context, asked.question.ruling))
         except BaseException as error:  # noqa: BLE001 - whatever a check raises is a no

@@ -3,14 +3,27 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
-from shotclock.engine import claiming, flow, judging, recording, resuming, roll_changes, scheduling, starting, working
+from shotclock.engine import (
+    claiming,
+    flagging,
+    flow,
+    judging,
+    recording,
+    resuming,
+    roll_changes,
+    scheduling,
+    starting,
+    working,
+)
 from shotclock.engine.desk import Desk, Question
+from shotclock.engine.flagging import Turned
 from shotclock.engine.reach import EVERYTHING, Reach
 from shotclock.engine.scheduling import Ticked
 from shotclock.engine.together import Together
@@ -25,14 +38,17 @@ from shotclock.model import (
     Plan,
     Process,
     Report,
+    Rule,
     Run,
     RunId,
+    Split,
     TaskReport,
 )
 from shotclock.ports import Snapshot, Store, Transaction
 from shotclock.settings import Settings
 
 T = TypeVar("T")
+NOTHING_ASKED: Mapping[str, Rule] = MappingProxyType({})
 
 
 class Coordinator:
@@ -117,6 +133,10 @@ class Coordinator:
     def rerun_then(self, run_id: str, plan: Plan, phase: str) -> Run:
         """Make a new generation that carries the opening of `phase` and does its consolidation anew."""
         return self._do(lambda desk: starting.consolidate_again(desk, run_id, plan, phase))
+
+    def rerun_without(self, run_id: str, plan: Plan, flags: Sequence[str]) -> Run:
+        """Make a new generation with the flags of now that carries only phases that did not ask for these ones."""
+        return self._do(lambda desk: starting.without_flags(desk, run_id, plan, flags))
 
     def retry(self, run_id: str, phase: str, members: Sequence[str] = ()) -> list[str]:
         """Put unsatisfied members of a phase that has not closed back to pending; return their names."""
@@ -265,9 +285,45 @@ class Coordinator:
         """Note item ids an enumeration gave more than once."""
         self._do(lambda desk: working.repeated(desk, phase_id, names))
 
-    def vote(self, question: Question, *, yes: bool, reason: str, asked: Phase) -> None:
-        """Take the answer of a user's check about the state it was asked on."""
-        self._do(lambda desk: judging.vote(desk, question.phase, yes=yes, reason=reason, asked=asked))
+    def vote(
+        self,
+        question: Question,
+        *,
+        yes: bool,
+        reason: str,
+        asked: Phase,
+        flags: Mapping[str, Rule] = NOTHING_ASKED,
+    ) -> None:
+        """Take the answer of a user's check about the state it was asked on, and the flags it has asked for."""
+
+        def work(desk: Desk) -> None:
+            judging.vote(desk, question.phase, yes=yes, reason=reason, asked=asked)
+            phase = desk.phase(question.phase)
+            if flags and phase.state not in PHASE_OVER:
+                desk.change(phase, flags={**phase.flags, **flags})
+
+        self._do(work)
+
+    # --- flags ---
+
+    def declare_flags(self, plan: Plan) -> None:
+        """Have the store know the flags of a plan, before a run has started with it."""
+        self._do(lambda desk: flagging.declare(desk, plan))
+
+    def turn_flag(self, name: str, split: Split, *, actor: str, reason: str, version: int | None = None) -> Turned:
+        """Set a flag, for runs that start from now on and whoever reads it live; `version`: only if it is at that one.
+
+        Raises `NotFoundError`, `StaleError`, and `UsageError` for a combination that is not legal.
+        """
+        return self._do(lambda desk: flagging.turn(desk, name, split, actor=actor, reason=reason, version=version))
+
+    def roll_back(self, flags: Sequence[str], *, actor: str, reason: str) -> list[Turned]:
+        """Turn flags, all of them without names, to their safe values in one commit; return those that were not."""
+        return self._do(lambda desk: flagging.roll_back(desk, flags, actor=actor, reason=reason))
+
+    def bring_back(self, flags: Sequence[str], *, actor: str, reason: str) -> list[Turned]:
+        """Set flags, all of them without names, to what their last rollback took away."""
+        return self._do(lambda desk: flagging.bring_back(desk, flags, actor=actor, reason=reason))
 
     # --- time, halts, processes ---
 

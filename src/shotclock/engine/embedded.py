@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import inf
-from threading import Event, Thread, get_ident
+from threading import Event, Lock, Thread, get_ident
 
 from shotclock.clock import Clock, seconds
 from shotclock.engine import staging
+from shotclock.engine.beliefs import Beliefs
 from shotclock.engine.checks import Checks
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Question
@@ -55,17 +56,21 @@ class Engine:
         self._bus = bus
         self._inbox = Inbox()
         self.coordinator = Coordinator(store, settings, clock, asked=self._ask, rang=self._rang)
-        self._checks = Checks(self.coordinator, warehouse)
-        self._worker = Worker(self.coordinator, self._inbox, warehouse, told)
+        self._beliefs = Beliefs(store, settings)
+        self._checks = Checks(self.coordinator, warehouse, self._beliefs.rule)
+        self._worker = Worker(self.coordinator, self._inbox, warehouse, told, self._beliefs.rule)
         self._relay = Relay(self.coordinator, bus, channel or LogChannel())
         self._process = this_process(clock.now(), settings, kind=kind, tags=self._reach.tags)
         self.owner = self._process.name
+        self._telling = Lock()
         self._thread = 0
         """The loop's thread, while it runs."""
         self._own_ring = False
         """Whether the next ring is that of a commit whose effects the loop has seen to already."""
         self._stopping = False
         self._closed = Event()
+        self._ended = False
+        """Whether it has told that it leaves."""
         self._looked_at = self._swept_at = clock.now()
         self._beat_at = self._asked_at = self._due_at = self._collect_at = -inf
         self._unsent: list[TaskReport] = []
@@ -184,11 +189,16 @@ class Engine:
     def _beat(self) -> None:
         """Tell that this process lives, renew its leases, and free those of dead processes of this machine."""
         self._beat_at = seconds() + self._settings.heartbeat.total_seconds()
-        self.coordinator.beat(beaten(self._process, self._clock.now()))
+        self._tell()
         self.coordinator.free_dead(alive)
         held = self._worker.held()
         if held:
             self._worker.stop(self.coordinator.renew(held))
+
+    def _tell(self) -> None:
+        """Tell that this process lives, and what it believes of flags: never an older belief after a newer one."""
+        with self._telling:
+            self.coordinator.beat(beaten(self._process, self._clock.now(), self._beliefs.told()))
 
     # --- waiting ---
 
@@ -225,6 +235,15 @@ class Engine:
             if rung or version != seen:
                 seen = version
                 self._inbox.ring()
+            self._believe()
+
+    def _believe(self) -> None:
+        """Read flags again where it is time to, and tell at once what is believed now."""
+        try:
+            if self._beliefs.refresh() and not self._ended:
+                self._tell()
+        except StoreError as error:
+            _log.warning("what is believed of flags was not told: %s", error)
 
     def _rang(self) -> None:
         if get_ident() == self._thread and self._own_ring:
@@ -273,7 +292,9 @@ class Engine:
         try:
             self._report()
             self.coordinator.give_back(self.owner)
-            self.coordinator.beat(beaten(self._process, self._clock.now(), ended=True))
+            with self._telling:
+                self._ended = True
+                self.coordinator.beat(beaten(self._process, self._clock.now(), ended=True))
         except StoreError as error:
             # Whoever looks next frees them: this process is dead then, or its leases have run out.
             _log.warning("leases of %s were not given back: %s", self.owner, error)

@@ -2,15 +2,16 @@
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from shotclock.model import Process
+from shotclock.model import Process, Rule
 from shotclock.settings import Settings, shown
 
 _numbers = count(1)
@@ -34,9 +35,11 @@ def this_process(now: datetime, settings: Settings, *, kind: str, tags: Iterable
     )
 
 
-def beaten(process: Process, now: datetime, *, ended: bool = False) -> Process:
-    """Return the record with a fresh sign of life, or with the last one of a process that leaves."""
-    return replace(process, beat_at=now, ended_at=now if ended else None)
+def beaten(
+    process: Process, now: datetime, flags: Mapping[str, Rule] = MappingProxyType({}), *, ended: bool = False
+) -> Process:
+    """Return the record with a fresh sign of life and what is believed, or with the last one of who leaves."""
+    return replace(process, beat_at=now, flags=dict(flags), ended_at=now if ended else None)
 
 
 def alive(name: str) -> bool:

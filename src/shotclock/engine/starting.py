@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
-from shotclock.core import generations, settling
-from shotclock.engine import carrying, flow, history, rolls
+from shotclock.core import generations, runs, settling
+from shotclock.engine import carrying, flagging, flow, history, rolls
 from shotclock.engine.desk import Desk
 from shotclock.errors import NotFoundError, UsageError
 from shotclock.model import (
@@ -31,7 +31,7 @@ def start(desk: Desk, plan: Plan, key: str, cause: str = "started") -> tuple[Run
     if known is not None:
         return known, False
     run = Run(id=str(identity), pipeline=plan.pipeline, key=key, mode=plan.mode, started_at=desk.now, cause=cause)
-    plan, named = history.demoted(desk, plan, identity)
+    plan, named = history.demoted(desk, flagging.freeze(desk, plan), identity)
     phases = [Phase(run=run.id, name=own.name, index=index) for index, own in enumerate(plan.phases)]
     _add(desk, run, plan, phases)
     _tell_demoted(desk, run, named)
@@ -61,7 +61,8 @@ def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Seque
     """Make a new generation from phase `first`, naming members that are to be done again although they are satisfied.
 
     The one before is superseded: its tasks, consolidation and undelivered hand-overs end with it. Where `run_id` names
-    the generation to repeat (``#1``), asking twice makes one. Raises `NotFoundError` for an unknown run, phase or
+    the generation to repeat (``#1``), asking twice makes one. What late reports make keeps the flags of the one before;
+    otherwise they are those of now. Raises `NotFoundError` for an unknown run, phase or
     member.
     """
     made = _made_before(desk, run_id, cause)
@@ -69,8 +70,26 @@ def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Seque
         return made
     old, _ = _superseded(desk, run_id, plan, first)
     run = generations.next_run(old, desk.now, cause)
-    _add(desk, run, plan, generations.next_phases(plan, run, desk.phases(old.id), first))
-    carrying.carry(desk, run, desk.phases(old.id), first, again)
+    below = runs.below(plan, first)
+    plan = plan if cause == "late" else flagging.freeze(desk, plan)
+    _add(desk, run, plan, generations.next_phases(plan, run, desk.phases(old.id), below | {first}))
+    carrying.carry(desk, run, desk.phases(old.id), below, {first: again})
+    _supersede(desk, old)
+    flow.advance(desk, run.id)
+    return run
+
+
+def without_flags(desk: Desk, run_id: str, plan: Plan, names: Sequence[str]) -> Run:
+    """Make a new generation with the flags of now that carries only phases that did not ask for these ones.
+
+    Asking for one that is superseded raises `UsageError`.
+    """
+    old = _newest(desk, run_id)
+    run = generations.next_run(old, desk.now, "rollback")
+    plan, before = flagging.freeze(desk, plan), desk.phases(old.id)
+    anew = generations.without(plan, before, names)
+    _add(desk, run, plan, generations.next_phases(plan, run, before, anew))
+    carrying.carry(desk, run, desk.phases(old.id), anew, {})
     _supersede(desk, old)
     flow.advance(desk, run.id)
     return run
@@ -93,11 +112,13 @@ def consolidate_again(desk: Desk, run_id: str, plan: Plan, first: str) -> Run:
         message = f"{old.id} {first} has no consolidation to do again: it needs a `then`, and must have opened"
         raise UsageError(message)
     run = generations.next_run(old, desk.now, "then")
-    phases = generations.next_phases(plan, run, desk.phases(old.id), first)
+    below = runs.below(plan, first)
+    plan = flagging.freeze(desk, plan)
+    phases = generations.next_phases(plan, run, desk.phases(old.id), below | {first})
     at = next(index for index, phase in enumerate(phases) if phase.name == first)
     phases[at] = generations.reopened(source, run, at)
     _add(desk, run, plan, phases)
-    carrying.carry(desk, run, desk.phases(old.id), first, ())
+    carrying.carry(desk, run, desk.phases(old.id), below, {})
     target = desk.phase_of(run.id, first)
     assert target is not None
     desk.tx.add_tasks([Task(phase=target.id, work="then")])

@@ -2,12 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import inf
+
+from msgspec.structs import replace
 
 from shotclock.clock import seconds
 from shotclock.context import Context, Settlement
 from shotclock.core.clocks import halted
+from shotclock.engine.asking import Asking, Live
 from shotclock.engine.assign import Assigner
+from shotclock.engine.beliefs import Beliefs
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.executors import Executor
 from shotclock.engine.executors.command import CommandExecutor
@@ -20,7 +25,7 @@ from shotclock.engine.members import perform
 from shotclock.engine.results import one_line
 from shotclock.engine.working import Held, Lease
 from shotclock.errors import MemberError, StoreError
-from shotclock.model import Again, RunId, TaskReport
+from shotclock.model import Again, Rule, RunId, TaskReport
 from shotclock.ports import Snapshot, Warehouse
 
 WarehouseOf = Callable[[str], Warehouse]
@@ -44,20 +49,28 @@ class Worker:
     """Carries out leased tasks; every method is called from the loop's thread alone."""
 
     def __init__(
-        self, coordinator: Coordinator, inbox: Inbox, warehouse: WarehouseOf | None, told: Told | None = None
+        self,
+        coordinator: Coordinator,
+        inbox: Inbox,
+        warehouse: WarehouseOf | None,
+        told: Told | None = None,
+        live: Live | None = None,
     ) -> None:
         self._coordinator = coordinator
         self._settings = coordinator.settings
         self._inbox = inbox
         self._warehouse = warehouse
         self._told = told
+        self._live = live or Beliefs(coordinator.store, coordinator.settings).rule
         self._assigner = Assigner(coordinator.store, coordinator.settings)
         self._threads = ThreadExecutor(self._perform, inbox.ended)
-        self._processes = ProcessExecutor(inbox.ended)
-        self._commands = CommandExecutor(inbox.ended)
+        self._processes = ProcessExecutor(inbox.ended, self._live, self._note)
+        self._commands = CommandExecutor(inbox.ended, self._live, self._note)
         self._running: dict[Key, _Running] = {}
         self.busy: Counter[int] = Counter()
         """How many tasks of each phase are held."""
+        self._asked: dict[Key, dict[str, Rule]] = {}
+        """What held for the flags that jobs have asked for."""
 
     def start(self, given: Sequence[Lease]) -> None:
         """Begin the work on leased tasks."""
@@ -78,9 +91,10 @@ class Worker:
         """Take jobs that ended out of the books; return what must be reported of them."""
         reports: list[TaskReport] = []
         for job, report in endings:
+            asked = self._asked.pop(job.key, None) if self._asked else None
             if self._running.pop(job.key, None) is not None:
                 self.busy[job.phase] -= 1
-                reports.append(report)
+                reports.append(report if asked is None else replace(report, flags=asked))
                 if self._told is not None:
                     self._told(job, report)
         return reports
@@ -140,6 +154,7 @@ class Worker:
         for executor in (self._commands, self._processes, self._threads):
             executor.drop()
         self._running.clear()
+        self._asked.clear()
         self.busy.clear()
 
     def close(self) -> None:
@@ -172,8 +187,13 @@ class Worker:
             job.assignment,
             stopped=(lambda: stopped() or self._unwanted(job)) if job.work == "then" else stopped,
             settled=lambda: self._settled(job),
+            flags=Asking(job.assignment, self._live, partial(self._note, job.key)) if job.assignment.flags else None,
             warehouse=None if warehouse is None else lambda: warehouse(name),
         )
+
+    def _note(self, key: Key, name: str, rule: Rule) -> None:
+        """Keep what held for a flag that a job asked for; called from any thread."""
+        self._asked.setdefault(key, {})[name] = rule
 
     def _settled(self, job: Job) -> Iterator[Settlement]:
         return self._assigner.settled(self._coordinator.store.read(lambda view: view.phase(job.phase)))

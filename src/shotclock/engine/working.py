@@ -203,6 +203,8 @@ def _take_report(desk: Desk, report: TaskReport, settled: _Settled) -> Answer:
         return Answer(kind="duplicate", detail="the lease of this token has ended")
     if not _goes_on(desk, phase, report.work):
         return _late(desk, phase, task, report)
+    if report.flags:
+        phase = desk.change(phase, flags={**phase.flags, **report.flags})
     if report.work in {"enumerate", "then"}:
         return _take_single(desk, phase, task, report)
     return _take_members(desk, phase, task, report, settled)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from shotclock.model.counts import Counts, Kind
 from shotclock.model.dispatch import Breaker, Ramp, Recovery
+from shotclock.model.flags import Rule
 from shotclock.model.identity import RunId
 
 RunState = Literal["running", "complete", "partial", "failed"]
@@ -180,6 +181,8 @@ class Phase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether operators are told of its end in the one alert of a resume, not in one of its own."""
     rerun_at: datetime | None = None
     """When late reports make a new generation from this phase, after they had time to settle."""
+    flags: dict[str, Rule] = field(default_factory=dict)
+    """What held for each flag that its work has asked for; of a live one, when it was last asked for."""
     due_at: datetime | None = None
     """When the sweep must look at the phase next; the index over it finds everything that is due."""
 
@@ -212,6 +215,8 @@ class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     ranges: tuple[tuple[int, int], ...]
     """Half-open ranges of ordinals."""
     outputs: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, Rule] = field(default_factory=dict)
+    """What held for each flag that was asked for meanwhile."""
 
 
 class Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -349,6 +354,8 @@ class TaskReport(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False
     """For `enumerate` and `then`: why it can never succeed."""
     pages: int | None = None
     """For `enumerate`: how many pages this listing gave, where it ended."""
+    flags: dict[str, Rule] = field(default_factory=dict)
+    """What held for each flag that was asked for under this lease."""
 
 
 AnswerKind = Literal["accepted", "duplicate", "conflict", "late", "parked", "withdrawn", "fenced"]

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from shotclock.model.flags import Rule
+
 
 class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A live process, as its heartbeat describes it."""
@@ -21,5 +23,7 @@ class Process(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What tasks may ask of a worker, and this one has."""
     settings: dict[str, str] = field(default_factory=dict)
     """Its settings as text, but for what may differ: processes over one store should agree."""
+    flags: dict[str, Rule] = field(default_factory=dict)
+    """What it believes of every flag that the store knows."""
     ended_at: datetime | None = None
     """When it left, having given everything back."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from shotclock.model.counts import Importance
+from shotclock.model.flags import Flag, Rule
 from shotclock.model.identity import DEFAULT_MODE
 
 
@@ -229,7 +230,10 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phases: tuple[PhasePlan, ...] = ()
     """In an order in which every phase comes after what it needs."""
     params: dict[str, Any] = field(default_factory=dict)
-    flags: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, Flag] = field(default_factory=dict)
+    """As the file declares them, by name."""
+    frozen: dict[str, Rule] = field(default_factory=dict)
+    """What holds for the flags that bind a run, fixed when its generation starts."""
 
     def phase(self, name: str) -> PhasePlan:
         """Return the phase of that name; raises `KeyError`."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 from yaml.nodes import MappingNode, Node, SequenceNode
 
 from shotclock.model import Plan, Schedule, slug
+from shotclock.spec.flags import flags_of
 from shotclock.spec.nodes import Table, close_to, shown
 from shotclock.spec.scalars import anything, choice, flag, import_path, name_of, positive, text, whole
 from shotclock.spec.schema import KEY, PARAM, STARTS
@@ -41,6 +42,7 @@ def header(top: Table, *, folder: str, digest: str) -> Plan:
         starts=_starts(top),
         max_age=top.take("max_age", positive, Plan(pipeline="").max_age),
         params=_params(top),
+        flags=flags_of(top),
     )
     _dated(top, plan)
     return plan

@@ -184,6 +184,22 @@ PHASE: Final[Schema] = {
     "inputs": {**_object(FRESH, "fresh"), "description": "How old the inputs may be."},
 }
 
+_WORD: Final[Schema] = {"type": ["string", "boolean", "number"]}
+
+FLAG: Final[Schema] = {
+    "owner": {**_TEXT, "description": "Who answers for the flag."},
+    "purpose": {**_TEXT, "description": "What it turns on, in a sentence."},
+    "binding": _one_of(("run", "live"), "run", "Whether a run keeps its value, or it is read at each decision."),
+    "key": {**_NAME, "default": "run", "description": "What a unit is: run, member, item, or any attribute's name."},
+    "variants": {"type": "array", "items": _NAME, "minItems": 2, "description": "Its values, that for off first."},
+    "default": {**_WORD, "description": "What holds where nothing was set: on, off, a percentage or a variant."},
+    "safe": {**_WORD, "description": "What holds after a rollback and while the flag cannot be read."},
+    "requires": {**_NAMES, "description": "Flags that must be on for everybody while this one is on."},
+    "excludes": {**_NAMES, "description": "Flags that must be off while this one is on."},
+    "expires": {"type": "string", "format": "date", "description": "By when it should be gone from the file."},
+    "alias": {**_TEXT, "description": "An environment variable that sets it for a process."},
+}
+
 TOP: Final[Schema] = {
     "pipeline": {**_NAME, "description": "The pipeline's name."},
     "key": {**_object(KEY), "description": "What tells one run from another."},
@@ -194,6 +210,12 @@ TOP: Final[Schema] = {
         "description": "Smaller pipelines: for each mode, the members it keeps of the phases it names.",
     },
     "max_age": _ref("duration", "Longest life of a run; then it fails.", default="48h"),
+    "flags": {
+        "type": "object",
+        "propertyNames": _NAME,
+        "additionalProperties": _object(FLAG, "owner", "purpose"),
+        "description": "The flags, by name.",
+    },
     "params": {"type": "object", "description": "Values a run may be given: a default, or its default and help."},
     "phases": {
         "type": "object",

@@ -89,6 +89,7 @@ def _content(tables: Tables) -> Iterator[tuple[str, Iterable[Row]]]:
     posted = sorted(tables.outbox.rows.values(), key=lambda row: row.number)
     yield "outbox", (rows.outbox_row(row.number, row.message, sent=row.sent) for row in posted)
     yield "halt", (rows.halt_row(halt) for _, halt in sorted(tables.halts.rows.items(), key=_key))
+    yield "flag", (rows.flag_row(flag) for _, flag in sorted(tables.flags.rows.items(), key=_key))
     yield "process", (rows.process_row(process) for _, process in sorted(tables.processes.rows.items(), key=_key))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError, UsageError
-from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import Entry, EntryKind, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores.memory_tables import Journal, Numbered, Posted, Table, Tables, task_key
 from shotclock.stores.memory_view import MemorySnapshot
-from shotclock.stores.rows import name_key
+from shotclock.stores.rows import name_key, stale_flag
 
 
 class MemoryTransaction(MemorySnapshot):
@@ -146,6 +146,13 @@ class MemoryTransaction(MemorySnapshot):
     def put_halt(self, halt: Halt) -> None:
         """Add a halt, or replace the one of the same scope and start."""
         self._put(self._tables.halts, (halt.since, halt.scope), halt)
+
+    def put_flag(self, flag: FlagState) -> None:
+        """Replace a flag whose stored version is exactly one lower."""
+        found = self._tables.flags.rows.get(flag.name)
+        if (found.version if found else 0) != flag.version - 1:
+            raise StaleError(stale_flag(flag))
+        self._put(self._tables.flags, flag.name, flag)
 
     def lend(self) -> AbstractContextManager[Any]:
         """Refuse: there is no database here."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from shotclock.model import Entry, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import Entry, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores.rows import LAST_RANGE, WORK_CODE, available, unsettled
 
 K = TypeVar("K", bound=Hashable)
@@ -150,6 +150,7 @@ class Tables:
         self.outbox = Table(self.unsent)
         self.halts: Table[tuple[datetime, str], Halt] = Table()
         self.processes: Table[str, Process] = Table()
+        self.flags: Table[str, FlagState] = Table()
         self.numbers: Table[str, int] = Table()
 
 

@@ -10,6 +10,7 @@ from shotclock.errors import NotFoundError
 from shotclock.model import (
     Entry,
     EntryKind,
+    FlagState,
     Halt,
     Opening,
     Page,
@@ -187,6 +188,10 @@ class MemorySnapshot:
     def halts(self) -> list[Halt]:
         """Return every halt, the oldest first."""
         return [halt for _, halt in sorted(self._tables.halts.rows.items())]
+
+    def flags(self) -> list[FlagState]:
+        """Return what is kept of every flag, by name."""
+        return [flag for _, flag in sorted(self._tables.flags.rows.items())]
 
     def processes(self) -> list[Process]:
         """Return the processes that have sent a heartbeat."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError
-from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import Entry, EntryKind, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores import rows
 from shotclock.stores.postgres_session import Parameters, Session, columns, given, held, held_text
 from shotclock.stores.postgres_view import PostgresSnapshot
@@ -18,7 +18,7 @@ from shotclock.stores.sqlite_view import Plans
 if TYPE_CHECKING:
     import psycopg
 
-_RINGING: Final = frozenset({"run_add", "task_add", "outbox_add", "halt_put"})
+_RINGING: Final = frozenset({"run_add", "task_add", "outbox_add", "halt_put", "flag_add", "flag_put"})
 """Changes that give others something to do."""
 
 
@@ -181,6 +181,14 @@ class PostgresTransaction(PostgresSnapshot):
     def put_halt(self, halt: Halt) -> None:
         """Add a halt, or replace the one of the same scope and start."""
         self._change("halt_put", held(rows.halt_row(halt)))
+
+    def put_flag(self, flag: FlagState) -> None:
+        """Replace a flag whose stored version is exactly one lower."""
+        name, version, body = rows.flag_row(flag)
+        if self._change("flag_put", (version, body, name, version - 1)):
+            return
+        if version != 1 or not self._change("flag_add", (name, version, body)):
+            raise StaleError(rows.stale_flag(flag))
 
     @contextmanager
     def lend(self) -> Iterator["psycopg.Connection[Any]"]:

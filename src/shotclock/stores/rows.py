@@ -12,6 +12,7 @@ from shotclock.model import (
     CODE,
     SATISFIED,
     Entry,
+    FlagState,
     Halt,
     Opening,
     Outgoing,
@@ -46,6 +47,7 @@ _page = msgspec.json.Decoder(Page)
 _task = msgspec.json.Decoder(Task)
 _opening = msgspec.json.Decoder(Opening)
 _process = msgspec.json.Decoder(Process)
+_flag = msgspec.json.Decoder(FlagState)
 _object = msgspec.json.Decoder(dict[str, Any])
 
 run_of = _run.decode
@@ -54,6 +56,7 @@ phase_of = _phase.decode
 page_of = _page.decode
 opening_of = _opening.decode
 process_of = _process.decode
+flag_of = _flag.decode
 
 
 def micros(at: datetime) -> int:
@@ -207,6 +210,16 @@ def halt_of(row: Row) -> Halt:
 def process_row(process: Process) -> Row:
     """Return name, body."""
     return (process.name, _text(process))
+
+
+def flag_row(flag: FlagState) -> Row:
+    """Return name, version, body."""
+    return (flag.name, flag.version, _text(flag))
+
+
+def stale_flag(flag: FlagState) -> str:
+    """Say that a flag is not at the version that a change was made from."""
+    return f"flag {flag.name} is not at version {flag.version - 1}: read it again"
 
 
 def named(names: Sequence[str], limit: int = 3) -> str:

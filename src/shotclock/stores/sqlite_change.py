@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError
-from shotclock.model import Entry, EntryKind, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import Entry, EntryKind, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
 from shotclock.stores import rows
 from shotclock.stores.rows import Row, micros
 from shotclock.stores.sqlite_view import Plans, SqliteSnapshot
@@ -140,6 +140,14 @@ class SqliteTransaction(SqliteSnapshot):
     def put_halt(self, halt: Halt) -> None:
         """Add a halt, or replace the one of the same scope and start."""
         self._db.execute(SQL["halt_put"], rows.halt_row(halt))
+
+    def put_flag(self, flag: FlagState) -> None:
+        """Replace a flag whose stored version is exactly one lower."""
+        name, version, body = rows.flag_row(flag)
+        if self._db.execute(SQL["flag_put"], (version, body, name, version - 1)).rowcount:
+            return
+        if version != 1 or not self._db.execute(SQL["flag_add"], (name, version, body)).rowcount:
+            raise StaleError(rows.stale_flag(flag))
 
     @contextmanager
     def lend(self) -> Iterator[sqlite3.Connection]:

@@ -10,6 +10,7 @@ from shotclock.errors import NotFoundError
 from shotclock.model import (
     Entry,
     EntryKind,
+    FlagState,
     Halt,
     Opening,
     Page,
@@ -192,6 +193,10 @@ class SqliteSnapshot:
     def halts(self) -> list[Halt]:
         """Return every halt, the oldest first."""
         return [rows.halt_of(row) for row in self._db.execute(SQL["halts"])]
+
+    def flags(self) -> list[FlagState]:
+        """Return what is kept of every flag, by name."""
+        return self._all("flags", (), rows.flag_of)
 
     def processes(self) -> list[Process]:
         """Return the processes that have sent a heartbeat."""

@@ -47,7 +47,7 @@ def test_the_next_generation_is_the_same_key_with_clocks_of_its_own() -> None:
 
 def test_phases_that_do_not_stand_on_the_first_are_carried_and_the_others_wait() -> None:
     old = [phase(1, "raw"), phase(2, "odds"), phase(3, "features")]
-    raw, odds, features = generations.next_phases(PLAN, NEXT, old, "raw")
+    raw, odds, features = generations.next_phases(PLAN, NEXT, old, {"raw", "features"})
     assert raw == Phase(run=NEXT.id, name="raw", index=0)
     assert features == Phase(run=NEXT.id, name="features", index=2)
     assert (odds.id, odds.run, odds.index, odds.version, odds.state) == (0, NEXT.id, 1, 0, "done")
@@ -55,13 +55,13 @@ def test_phases_that_do_not_stand_on_the_first_are_carried_and_the_others_wait()
 
 
 def test_a_phase_that_is_new_or_was_not_done_starts_anew() -> None:
-    raw, odds, _ = generations.next_phases(PLAN, NEXT, [phase(1, "raw", "failed")], "features")
+    raw, odds, _ = generations.next_phases(PLAN, NEXT, [phase(1, "raw", "failed")], {"features"})
     assert (raw.state, odds.state, raw.source) == ("waiting", "waiting", None)
 
 
 def test_what_is_carried_twice_still_names_where_it_happened() -> None:
     carried = replace(phase(8, "odds"), source=2, carried_from=RUN.id)
-    odds = generations.next_phases(PLAN, NEXT, [carried], "raw")[1]
+    odds = generations.next_phases(PLAN, NEXT, [carried], {"raw", "features"})[1]
     assert (odds.source, odds.carried_from) == (2, RUN.id)
 
 

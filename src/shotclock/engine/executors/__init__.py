@@ -1,8 +1,13 @@
 """Ways to carry out a job: in a thread, in a child process, as a command; all end in a report to the inbox."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from shotclock.engine.job import Job, Key
+from shotclock.model import Rule
+
+Noted = Callable[[Key, str, Rule], None]
+"""Hears what held for a flag that a job asked for."""
 
 
 class Executor(Protocol):

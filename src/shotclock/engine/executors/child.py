@@ -15,16 +15,19 @@ from typing import Final
 import msgspec
 
 from shotclock.context import Context
+from shotclock.engine.asking import Asking
 from shotclock.engine.job import OUT_OF_MEMORY, Job, failed_for_good, out_of_memory
 from shotclock.engine.members import perform
 from shotclock.engine.results import one_line
-from shotclock.model import TaskReport
+from shotclock.model import Flag, Rule, TaskReport
 
 JOB: Final = b"J"
 STOP: Final = b"S"
 REPORT: Final = b"R"
 LAST: Final = b"E"
 LOG: Final = b"L"
+ASK: Final = b"A"
+FLAG: Final = b"F"
 """What a message is: its first byte; the rest is JSON."""
 
 
@@ -34,6 +37,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     level: int
     text: str
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for a flag: told by the parent that was asked, or noted by the child that asked."""
+
+    name: str
+    rule: Rule
 
 
 class _Forward(logging.Handler):
@@ -53,11 +63,24 @@ class _Pipe:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.told: SimpleQueue[Known] = SimpleQueue()
+        """What the parent answers about flags."""
         self._lock = Lock()
+        self._asking = Lock()
 
-    def send(self, what: bytes, message: TaskReport | Line) -> None:
+    def send(self, what: bytes, message: TaskReport | Line | Flag | Known) -> None:
         with self._lock:
             self.connection.send_bytes(what + msgspec.json.encode(message))
+
+    def rule(self, flag: Flag) -> Rule:
+        """Ask the parent what holds for a flag now."""
+        with self._asking:
+            self.send(ASK, flag)
+            return self.told.get().rule
+
+    def note(self, name: str, rule: Rule) -> None:
+        """Tell the parent by what a question was answered."""
+        self.send(FLAG, Known(name=name, rule=rule))
 
 
 def main(handle: int, level: int) -> None:
@@ -67,11 +90,11 @@ def main(handle: int, level: int) -> None:
     pipe = _Pipe(Connection(handle))
     logging.basicConfig(level=level, handlers=[_Forward(pipe)], force=True)
     jobs: SimpleQueue[tuple[Job, Event]] = SimpleQueue()
-    Thread(target=_listen, args=(pipe.connection, jobs), daemon=True).start()
+    Thread(target=_listen, args=(pipe, jobs), daemon=True).start()
     own = os.getpid()
     while True:
         job, stop = jobs.get()
-        report = _answer(job, stop)
+        report = _answer(job, stop, pipe)
         if os.getpid() != own:
             os._exit(0)  # a copy that the function made and that came back from it
         used_up = report.whole is not None and report.whole.reason.startswith(OUT_OF_MEMORY)
@@ -96,15 +119,17 @@ def _bounded(most: int | None) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:
+def _listen(pipe: _Pipe, jobs: "SimpleQueue[tuple[Job, Event]]") -> None:
     """Hand on jobs, raise the flag of the one at work; without a parent there is nobody to work for."""
     stop = Event()
     try:
         while True:
-            message = connection.recv_bytes()
+            message = pipe.connection.recv_bytes()
             if message[:1] == JOB:
                 stop = Event()
                 jobs.put((msgspec.json.decode(message[1:], type=Job), stop))
+            elif message[:1] == FLAG:
+                pipe.told.put(msgspec.json.decode(message[1:], type=Known))
             else:
                 stop.set()
     except (EOFError, OSError):
@@ -112,10 +137,11 @@ def _listen(connection: Connection, jobs: "SimpleQueue[tuple[Job, Event]]") -> N
         os._exit(0)
 
 
-def _answer(job: Job, stop: Event) -> TaskReport:
+def _answer(job: Job, stop: Event, pipe: _Pipe) -> TaskReport:
+    asking = Asking(job.assignment, pipe.rule, pipe.note) if job.assignment.flags else None
     try:
         with _bounded(job.memory):
-            report = perform(job, Context(job.assignment, stopped=stop.is_set))
+            report = perform(job, Context(job.assignment, stopped=stop.is_set, flags=asking))
     except MemoryError:  # there was not even room left to say so
         return out_of_memory(job)
     try:

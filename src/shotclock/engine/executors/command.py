@@ -13,6 +13,8 @@ from typing import IO, Any, Final
 import msgspec
 
 from shotclock.engine import results
+from shotclock.engine.asking import Live, words
+from shotclock.engine.executors import Noted
 from shotclock.engine.job import Ended, Job, Key, died, failed_again, failed_for_good, settled, timed_out
 from shotclock.errors import MemberError
 from shotclock.model import CODE, Again, TaskReport
@@ -43,8 +45,10 @@ class _Running:
 class CommandExecutor:
     """Runs each command under a thread that waits for it."""
 
-    def __init__(self, ended: Ended) -> None:
+    def __init__(self, ended: Ended, live: Live, noted: Noted) -> None:
         self._ended = ended
+        self._live = live
+        self._noted = noted
         self._running: dict[Key, _Running] = {}
         self._lock = Lock()
 
@@ -113,11 +117,12 @@ class CommandExecutor:
 
     def _start(self, running: _Running, context: Path, out: IO[bytes], err: IO[bytes]) -> subprocess.Popen[bytes]:
         job = running.job
+        told = {**environment(job, context), **self._flags(job)}
         with self._lock:
             running.process = subprocess.Popen(  # noqa: S603 - the command is the pipeline's own, and no shell reads it
                 job.command,
                 cwd=job.folder or None,
-                env={**os.environ, **environment(job, context)},
+                env={**os.environ, **told},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -126,6 +131,16 @@ class CommandExecutor:
             if running.cut:
                 running.signal(signal.SIGKILL)
             return running.process
+
+    def _flags(self, job: Job) -> dict[str, str]:
+        """Return what a command is told of flags as it starts; all of them count as asked for."""
+        assignment = job.assignment
+        if not assignment.flags:
+            return {}
+        live = {name: self._live(flag) for name, flag in assignment.flags.items() if flag.binding == "live"}
+        for name, rule in {**assignment.rules, **live}.items():
+            self._noted(job.key, name, rule)
+        return {"SHOTCLOCK_FLAGS": words(assignment, lambda flag: live[flag.name])}
 
 
 def environment(job: Job, context: Path) -> dict[str, str]:

@@ -14,9 +14,11 @@ from typing import Final
 
 import msgspec
 
-from shotclock.engine.executors.child import JOB, LAST, REPORT, STOP, Line
+from shotclock.engine.asking import Live
+from shotclock.engine.executors import Noted
+from shotclock.engine.executors.child import ASK, FLAG, JOB, LAST, REPORT, STOP, Known, Line
 from shotclock.engine.job import Ended, Job, Key, died, failed_again, timed_out
-from shotclock.model import Again, TaskReport
+from shotclock.model import Again, Flag, TaskReport
 
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]);"
@@ -32,6 +34,7 @@ class _Child:
         self.job: Job | None = None
         self.cut = False
         self.gone = False
+        self._sending = Lock()
         self.pipe, theirs = Pipe()
         handle = theirs.fileno()
         arguments = [str(handle), str(logging.getLogger().getEffectiveLevel()), json.dumps(sys.path)]
@@ -58,10 +61,10 @@ class _Child:
             os.close(self._end)
         return code
 
-    def send(self, what: bytes, job: Job | None = None) -> None:
+    def send(self, what: bytes, value: Job | Known | None = None) -> None:
         """Send a message; a child that is dead is heard of by whoever listens to it."""
-        with suppress(OSError):
-            self.pipe.send_bytes(what + (b"" if job is None else msgspec.json.encode(job)))
+        with suppress(OSError), self._sending:
+            self.pipe.send_bytes(what + (b"" if value is None else msgspec.json.encode(value)))
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the child and whatever it started."""
@@ -80,8 +83,10 @@ def _end_of(pid: int) -> int | None:
 class ProcessExecutor:
     """Keeps as many children as jobs ran at once; a child that died is replaced when it is needed."""
 
-    def __init__(self, ended: Ended) -> None:
+    def __init__(self, ended: Ended, live: Live, noted: Noted) -> None:
         self._ended = ended
+        self._live = live
+        self._noted = noted
         self._free: list[_Child] = []
         self._busy: dict[Key, _Child] = {}
         self._lock = Lock()
@@ -159,11 +164,21 @@ class ProcessExecutor:
                 if message[:1] in {REPORT, LAST}:
                     report = msgspec.json.decode(message[1:], type=TaskReport)
                     self._answered(child, report, stays=message[:1] == REPORT)
+                elif message[:1] == ASK:
+                    asked = msgspec.json.decode(message[1:], type=Flag)
+                    child.send(FLAG, Known(name=asked.name, rule=self._live(asked)))
+                elif message[:1] == FLAG:
+                    self._note(child, msgspec.json.decode(message[1:], type=Known))
                 else:
                     line = msgspec.json.decode(message[1:], type=Line)
                     logging.getLogger(line.name).log(line.level, "%s", line.text)
         except (EOFError, OSError):
             self._died(child, child.bury())
+
+    def _note(self, child: _Child, known: Known) -> None:
+        job = child.job
+        if job is not None:
+            self._noted(job.key, known.name, known.rule)
 
     def _answered(self, child: _Child, report: TaskReport, *, stays: bool) -> None:
         with self._lock:

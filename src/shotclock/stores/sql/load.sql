@@ -36,6 +36,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: load_halt
 INSERT INTO halt (scope, since, until, actor, reason) VALUES (?, ?, ?, ?, ?);
 
+-- name: load_flag
+INSERT INTO flag (name, version, body) VALUES (?, ?, ?);
+
 -- name: load_process
 INSERT INTO process (name, body) VALUES (?, ?);
 

@@ -194,6 +194,15 @@ SELECT scope, since, until, actor, reason FROM halt ORDER BY since, scope;
 INSERT INTO halt (scope, since, until, actor, reason) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (since, scope) DO UPDATE SET until = excluded.until, actor = excluded.actor, reason = excluded.reason;
 
+-- name: flags
+SELECT body FROM flag ORDER BY name;
+
+-- name: flag_put
+UPDATE flag SET version = ?, body = ? WHERE name = ? AND version = ?;
+
+-- name: flag_add
+INSERT INTO flag (name, version, body) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING;
+
 -- name: processes
 SELECT body FROM process ORDER BY name;
 
@@ -286,6 +295,9 @@ SELECT * FROM outbox ORDER BY number;
 
 -- name: dump_halt
 SELECT * FROM halt ORDER BY since, scope;
+
+-- name: dump_flag
+SELECT name, version, body FROM flag ORDER BY name;
 
 -- name: dump_process
 SELECT * FROM process ORDER BY name;

@@ -252,6 +252,15 @@ SELECT scope, since, until, actor, reason FROM halt ORDER BY since, scope;
 INSERT INTO halt (scope, since, until, actor, reason) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (since, scope) DO UPDATE SET until = excluded.until, actor = excluded.actor, reason = excluded.reason;
 
+-- name: flags
+SELECT body FROM flag ORDER BY name;
+
+-- name: flag_put
+UPDATE flag SET version = %s, body = %s WHERE name = %s AND version = %s;
+
+-- name: flag_add
+INSERT INTO flag (name, version, body) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING;
+
 -- name: processes
 SELECT body FROM process ORDER BY name;
 
@@ -348,6 +357,9 @@ INSERT INTO outbox SELECT * FROM unnest(%b::bigint[], %b::text[], %b::text[], %b
 -- name: load_halt
 INSERT INTO halt SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::text[], %b::text[]);
 
+-- name: load_flag
+INSERT INTO flag SELECT * FROM unnest(%b::text[], %b::bigint[], %b::text[]);
+
 -- name: load_process
 INSERT INTO process SELECT * FROM unnest(%b::text[], %b::text[]);
 
@@ -384,6 +396,9 @@ SELECT number, key, route, run, sent, created_at, ready_at, attempts, error, bod
 
 -- name: dump_halt
 SELECT scope, since, until, actor, reason FROM halt ORDER BY since, scope;
+
+-- name: dump_flag
+SELECT name, version, body FROM flag ORDER BY name;
 
 -- name: dump_process
 SELECT name, body FROM process ORDER BY name;

@@ -1,0 +1,89 @@
+"""What this process believes of every flag: read again and again, and never older than the bound when it decides."""
+
+import logging
+from collections.abc import Iterable
+from threading import Lock
+
+from shotclock.clock import seconds
+from shotclock.core import flags
+from shotclock.engine import switches
+from shotclock.errors import StoreError
+from shotclock.model import Flag, FlagState, Overrides, Rule
+from shotclock.ports import Store
+from shotclock.settings import Settings
+
+_log = logging.getLogger("shotclock.flags")
+_OFTEN = 5
+"""How often within the bound they are read again while nobody asks."""
+
+
+class Beliefs:
+    """The flags of a store as this process has read them; every method may be called from any thread.
+
+    The monotonic clock goes on while a process is stopped: whoever wakes up finds what was read before too old, and
+    reads again before anything is decided by it.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._bound = settings.flags_bound.total_seconds()
+        self._lock = Lock()
+        self._states: dict[str, FlagState] = {}
+        self._read_at: float | None = None
+        self._tried_at: float | None = None
+        self._told: dict[str, Rule] = {}
+
+    def rule(self, flag: Flag) -> Rule:
+        """Return what holds for a flag now; its safe value where the store could not be read within the bound."""
+        if self._age() > self._bound:
+            self._read()
+        overrides = self._overrides([flag])
+        if self._age() > self._bound and not overrides.kills(flag.name):
+            return flags.safe(flag)
+        return flags.resolve({flag.name: flag}, self._states, overrides)[flag.name]
+
+    def refresh(self) -> bool:
+        """Read again if it is time to; say whether something else is believed since `told` was last asked."""
+        tried = self._tried_at
+        if tried is None or seconds() - tried >= self._bound / _OFTEN:
+            self._read()
+        return self.all() != self._told
+
+    def told(self) -> dict[str, Rule]:
+        """Return what is believed of every flag, for a heartbeat that tells it."""
+        self._told = self.all()
+        return self._told
+
+    def all(self) -> dict[str, Rule]:
+        """Return what is believed of every flag that the store knows."""
+        declared = {name: state.declared for name, state in self._states.items()}
+        overrides = self._overrides(declared.values())
+        if self._age() <= self._bound:
+            return flags.resolve(declared, self._states, overrides)
+        versions = {name: state.version for name, state in self._states.items()}
+        return {name: flags.safe(flag, versions[name]) for name, flag in declared.items()}
+
+    def declared(self, name: str) -> Flag | None:
+        """Return how a flag is declared, as the store knew it within the bound."""
+        if self._age() > self._bound:
+            self._read()
+        state = self._states.get(name)
+        return None if state is None else state.declared
+
+    def _age(self) -> float:
+        return float("inf") if self._read_at is None else seconds() - self._read_at
+
+    def _overrides(self, known: Iterable[Flag]) -> Overrides:
+        return switches.read(self._settings, known)
+
+    def _read(self) -> None:
+        with self._lock:
+            self._tried_at = begun = seconds()
+            try:
+                states = self._store.read(lambda view: view.flags())
+            except StoreError as error:
+                _log.warning("flags cannot be read: %s", error)
+                return
+            self._states = {state.name: state for state in states}
+            self._read_at = begun
