@@ -26,6 +26,10 @@ KNOWN: Final = 8
 """So many runs long a unit that went bad is left out: one that is broken or frail is one event, not one a run."""
 SHOCK: Final = 0.1
 """A run of which a larger share went bad says nothing of single units, and leaves none out."""
+STRIKE: Final = 0.5
+"""Nor does one of which a larger share of one side did."""
+FEW: Final = 5
+"""So many bad units are never the strike of a side, however few units that has."""
 
 
 class Design(Struct, frozen=True, kw_only=True):
@@ -58,6 +62,13 @@ class NotEnough(Struct, frozen=True, kw_only=True):
 
 
 Verdict = Good | Bad | NotEnough
+
+
+def tells_of_units(all_units: Arms) -> bool:
+    """Say whether a run tells of single units that they are bad, so that these are left out for `KNOWN` runs."""
+    bad, total = all_units.flagged_bad + all_units.others_bad, all_units.flagged + all_units.others
+    sides = ((all_units.flagged_bad, all_units.flagged), (all_units.others_bad, all_units.others))
+    return bad <= SHOCK * total and all(went_bad <= max(FEW, STRIKE * side) for went_bad, side in sides)
 
 
 def begin(design: Design) -> Evidence:

@@ -15,6 +15,7 @@ from shotclock.engine import (
     flagging,
     flow,
     judging,
+    ramping,
     recording,
     resuming,
     roll_changes,
@@ -32,6 +33,7 @@ from shotclock.errors import NotFoundError, StaleError, UsageError
 from shotclock.model import (
     PHASE_OVER,
     Answer,
+    FlagRamp,
     Force,
     Halt,
     Phase,
@@ -74,6 +76,7 @@ class Coordinator:
         self._rang = rang
         self._together = Together(self._record_all, settings.backlog)
         self._purged_at: datetime | None = None
+        self._ramped_at: datetime | None = None
         self._plans: dict[tuple[str, str], Plan] = {}
 
     def _do(self, work: Callable[[Desk], T]) -> T:
@@ -325,6 +328,18 @@ class Coordinator:
         """Set flags, all of them without names, to what their last rollback took away."""
         return self._do(lambda desk: flagging.bring_back(desk, flags, actor=actor, reason=reason))
 
+    def ramp_flag(self, name: str, order: ramping.Order) -> FlagRamp:
+        """Begin a ramp of a flag, which the sweep carries on; raises `UsageError` for one that cannot be ramped."""
+        return self._do(lambda desk: ramping.begin(desk, name, order))
+
+    def steer_ramp(self, name: str, what: ramping.Steer, *, actor: str, reason: str) -> FlagRamp:
+        """Pause, freeze or resume a ramp; a frozen one is not even rolled back."""
+        return self._do(lambda desk: ramping.steer(desk, name, what, actor=actor, reason=reason))
+
+    def look_at_ramps(self) -> None:
+        """Count the runs that have ended for flags that are ramped, and do what follows; the sweep does it too."""
+        ramping.look(self.store, self._do, self.settings, self.clock.now())
+
     # --- time, halts, processes ---
 
     def sweep(self) -> int:
@@ -335,6 +350,9 @@ class Coordinator:
         now = self.clock.now()
         if self._purged_at is None or now >= self._purged_at + self.settings.purge:
             self._purge(now)
+        if self._ramped_at is None or now >= self._ramped_at + self.settings.ramps:
+            self._ramped_at = now
+            self.look_at_ramps()
         due = self.store.read(lambda view: view.due(now, self.settings.backlog))
         errors = [error for phase in due if (error := self._look(phase.id)) is not None]
         if errors:

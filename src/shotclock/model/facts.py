@@ -393,14 +393,15 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 EntryKind = Literal[
-    "past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap", "claim"
+    "past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap", "claim", "ramp"
 ]
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks.
 
-    Those of kind `claim` are what handlers have done or are at, one for each key, which is their scope.
+    Those of kind `claim` are what handlers have done or are at, one for each key, which is their scope; those of kind
+    `ramp` are how the ramps of flags stand, one for each flag.
     """
 
     id: int = 0
