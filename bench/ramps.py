@@ -1,7 +1,7 @@
-"""``python -m bench.ramps [HISTORIES]``: how often ramps err, over synthetic histories, as tables in docs/ramps.md.
+"""``python -m bench.ramps [HISTORIES] [--show]``: how often ramps err, as tables in docs/ramps.md.
 
-Every history goes through the product's own test as a ramp of 10 and 50 % does: judged after each run, held for 10,000
-units, left in its stage where the evidence is not enough, and given up as undecided after five times that.
+Every synthetic history goes through the product's own test as a ramp of 10 and 50 % does: judged after each run, held
+for 10,000 units, left in its stage where the evidence is not enough, and given up as undecided after five times that.
 """
 
 import sys
@@ -161,4 +161,5 @@ def write(number: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write((text if "--show" in sys.argv else write)(int(sys.argv[1]) if sys.argv[1:] else HISTORIES))
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    sys.stdout.write((text if "--show" in sys.argv else write)(*numbers or [HISTORIES]))
