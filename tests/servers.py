@@ -69,7 +69,7 @@ class PostgresServer:
 
     def start(self) -> "PostgresServer":
         """Start it, and wait until it answers."""
-        settings = ("fsync=on" if self._durable else "fsync=off", "max_connections=40", *self.settings)
+        settings = ("fsync=on" if self._durable else "fsync=off", "max_connections=100", *self.settings)
         options = [part for setting in settings for part in ("-c", setting)]
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder), "-D", str(self._data)]
         command = [str(self._programs / "postgres"), *where, *options]

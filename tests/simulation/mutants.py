@@ -1,7 +1,7 @@
 """Bugs to plant in the product: each is a context in which one decision or promise is broken."""
 # ruff: noqa: SLF001 - a bug is planted where the product has its decisions, private ones too
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,11 +9,13 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from shotclock.core import clocks, gate, generations, leases, rules, settling
+from shotclock.context import Assignment
+from shotclock.core import clocks, flags, gate, generations, leases, rules, settling
 from shotclock.core import late as core_late
-from shotclock.engine import dispatch, judging, late, recording, rolls, working
+from shotclock.engine import assign, dispatch, flagging, judging, late, recording, rolls, starting, working
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.desk import Desk
+from shotclock.engine.working import Lease
 from shotclock.errors import StoreUnavailableError
 from shotclock.model import (
     ACCEPTING,
@@ -27,10 +29,13 @@ from shotclock.model import (
     Opening,
     Outgoing,
     Phase,
+    Plan,
     Report,
+    Run,
     Task,
     TaskReport,
 )
+from shotclock.ports import Snapshot
 from shotclock.stores.memory_change import MemoryTransaction
 from shotclock.stores.memory_view import MemorySnapshot
 
@@ -356,6 +361,45 @@ def rerun_without_end() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def read_flags_at_each_task() -> Iterator[None]:
+    """Give each task the flags of now, not those that its generation has frozen."""
+    original = assign.Assigner._assignment
+
+    def mutated(self: assign.Assigner, view: Snapshot, lease: Lease, **more: Any) -> Assignment:  # noqa: ANN401 - as it is
+        given = original(self, view, lease, **more)
+        states = {state.name: state for state in view.flags()}
+        return replace(given, rules=flags.freeze(view.plan(given.run), states))
+
+    with patch.object(assign.Assigner, "_assignment", mutated):
+        yield
+
+
+@contextmanager
+def thaw_in_late_reruns() -> Iterator[None]:
+    """Freeze the flags of now in generations that late reports make."""
+    original = starting.new_generation
+
+    def mutated(desk: Desk, run_id: str, plan: Plan, first: str, again: Sequence[str], *, cause: str) -> Run:
+        return original(desk, run_id, flagging.freeze(desk, plan), first, again, cause=cause)
+
+    with patch.object(starting, "new_generation", mutated):
+        yield
+
+
+@contextmanager
+def rerun_with_old_flags() -> Iterator[None]:
+    """Have an operator's new generation keep what was frozen when the first began."""
+    original = flagging.freeze
+
+    def mutated(desk: Desk, plan: Plan) -> Plan:
+        older = desk.tx.runs(pipeline=plan.pipeline, superseded=True)
+        return replace(plan, frozen=desk.plan(older[-1].id).frozen) if older else original(desk, plan)
+
+    with patch.object(flagging, "freeze", mutated):
+        yield
+
+
 MUTANTS: tuple[Mutant, ...] = (
     count_messages,
     open_without_compare_and_set,
@@ -385,5 +429,8 @@ MUTANTS: tuple[Mutant, ...] = (
     rerun_without_settling,
     rerun_when_looked_at,
     rerun_without_end,
+    read_flags_at_each_task,
+    thaw_in_late_reruns,
+    rerun_with_old_flags,
 )
 """Every bug that the simulator is shown to find."""

@@ -10,6 +10,8 @@ from shotclock.cli.shell import Shell, common, examples, table
 from shotclock.errors import ShotclockError, StoreError, UsageError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from shotclock.engine.coordinator import Coordinator
     from shotclock.engine.flagging import Turned
     from shotclock.engine.rollback import Targets, Witness
@@ -27,6 +29,17 @@ class Wish(NamedTuple):
     now: bool
     actor: str
     reason: str
+
+
+class Outcome(NamedTuple):
+    """What came of it."""
+
+    turned: "list[Turned]"
+    witnesses: "list[Witness]"
+    runs: "list[tuple[Run, tuple[str, ...]]]"
+    again: dict[str, str | None]
+    """The new generation of each run that was started again; None where none could be made."""
+    waited: "timedelta"
 
 
 @click.command(
@@ -81,7 +94,7 @@ def rollback(  # noqa: PLR0913 - the arguments and options of the command
 
 def _by_store(shell: Shell, coordinator: "Coordinator", store: "Store", settings: "Settings", wish: Wish) -> int:
     """Set the flags in the store, wait, and say what came of it."""
-    from shotclock.clock import SystemClock  # noqa: PLC0415 - not for --help
+    from shotclock.clock import SystemClock, stopwatch  # noqa: PLC0415 - not for --help
     from shotclock.engine import rollback as looking  # noqa: PLC0415 - likewise
 
     clock, names = SystemClock(), list(wish.names)
@@ -94,13 +107,14 @@ def _by_store(shell: Shell, coordinator: "Coordinator", store: "Store", settings
         shell.say(f"{one.name}: {one.before} -> {one.after} (version {one.version})")
     if not turned:
         shell.say("nothing to bring back" if wish.undo else "every flag is at its safe value already")
-    targets = _targets(store, wish)
+    targets, passed = _targets(store, wish), stopwatch()
     after = looking.wait_for(store, settings, clock, targets)
+    waited = passed()
     _tell(shell, "after", after)
     runs = store.read(lambda view: looking.carrying(view, targets))
     again = _start_again(shell, coordinator, runs) if wish.now else {}
     _tell_runs(shell, runs, again, wish)
-    return _end(shell, turned, after, runs, again)
+    return _end(shell, Outcome(turned=turned, witnesses=after, runs=runs, again=again, waited=waited))
 
 
 def _targets(store: "Store", wish: Wish) -> "Targets":
@@ -146,31 +160,28 @@ def _tell_runs(
         shell.say(f"start them again without it: {shell.command(command)}")
 
 
-def _end(
-    shell: Shell,
-    turned: "list[Turned]",
-    after: "list[Witness]",
-    runs: "list[tuple[Run, tuple[str, ...]]]",
-    again: dict[str, str | None],
-) -> int:
+def _end(shell: Shell, came: Outcome) -> int:
     """Write the document, and name whoever does not believe it; return the exit code."""
-    silent = [one for one in after if not one.confirmed]
+    from shotclock.cli.flags import believed  # noqa: PLC0415 - not for --help
+    from shotclock.cli.wording import span  # noqa: PLC0415 - likewise
+
+    silent = [one for one in came.witnesses if not one.confirmed]
+    runs = [{"run": run.id, "flags": names, "again": came.again.get(run.id)} for run, names in came.runs]
     shell.document(
         {
             "by": "store",
-            "flags": turned,
-            "processes": after,
-            "runs": [{"run": run.id, "flags": names, "again": again.get(run.id)} for run, names in runs],
+            "flags": came.turned,
+            "processes": came.witnesses,
+            "runs": runs,
             "confirmed": not silent,
+            "seconds": round(came.waited.total_seconds(), 3),
         }
     )
     for one in silent:
-        shell.note(
-            f"not confirmed by {one.process}, last heard of at {one.beat_at:%H:%M:%S}Z: it is stopped or cut off"
-        )
-    if not silent:
-        shell.say(f"confirmed by {len(after)} of {len(after)} processes")
-    return 1 if silent or None in again.values() else 0
+        shell.note(f"not confirmed by {one.process}, last heard of at {one.beat_at:%H:%M:%S}Z: {believed(one)}")
+    number = len(came.witnesses)
+    shell.say(f"confirmed by {number - len(silent)} of {number} processes after {span(came.waited)}")
+    return 1 if silent or None in came.again.values() else 0
 
 
 def _throw(shell: Shell, settings: "Settings", wish: Wish) -> frozenset[str]:

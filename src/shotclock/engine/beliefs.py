@@ -32,12 +32,12 @@ class Beliefs:
         self._states: dict[str, FlagState] = {}
         self._read_at: float | None = None
         self._tried_at: float | None = None
+        """When the last try to read them ended."""
         self._told: dict[str, Rule] = {}
 
     def rule(self, flag: Flag) -> Rule:
         """Return what holds for a flag now; its safe value where the store could not be read within the bound."""
-        if self._age() > self._bound:
-            self._read()
+        self._ensure()
         overrides = self._overrides([flag])
         if self._age() > self._bound and not overrides.kills(flag.name):
             return flags.safe(flag)
@@ -45,8 +45,7 @@ class Beliefs:
 
     def refresh(self) -> bool:
         """Read again if it is time to; say whether something else is believed since `told` was last asked."""
-        tried = self._tried_at
-        if tried is None or seconds() - tried >= self._bound / _OFTEN:
+        if self._may_try():
             self._read()
         return self.all() != self._told
 
@@ -66,8 +65,7 @@ class Beliefs:
 
     def declared(self, name: str) -> Flag | None:
         """Return how a flag is declared, as the store knew it within the bound."""
-        if self._age() > self._bound:
-            self._read()
+        self._ensure()
         state = self._states.get(name)
         return None if state is None else state.declared
 
@@ -77,13 +75,28 @@ class Beliefs:
     def _overrides(self, known: Iterable[Flag]) -> Overrides:
         return switches.read(self._settings, known)
 
+    def _ensure(self) -> None:
+        """Read again what is too old; whoever asks right after a read that failed is not kept waiting by another."""
+        if self._age() <= self._bound:
+            return
+        with self._lock:
+            if self._age() > self._bound and self._may_try():
+                self._load()
+
+    def _may_try(self) -> bool:
+        return self._tried_at is None or seconds() - self._tried_at >= self._bound / _OFTEN
+
     def _read(self) -> None:
         with self._lock:
-            self._tried_at = begun = seconds()
-            try:
-                states = self._store.read(lambda view: view.flags())
-            except StoreError as error:
-                _log.warning("flags cannot be read: %s", error)
-                return
+            self._load()
+
+    def _load(self) -> None:
+        begun = seconds()
+        try:
+            states = self._store.read(lambda view: view.flags())
+        except StoreError as error:
+            _log.warning("flags cannot be read: %s", error)
+        else:
             self._states = {state.name: state for state in states}
             self._read_at = begun
+        self._tried_at = seconds()

@@ -38,21 +38,27 @@ _REASONS: Final = {
 
 
 class ShotclockProvider(AbstractProvider):
-    """Answers by `ask`, which is given a flag's name and the unit."""
+    """Answers by `ask`, which is given a flag's name and the unit; `close` ends what it stands on."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, close: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self._ask = ask
+        self._close = close
 
     @classmethod
     def of_store(cls, settings: Settings) -> "ShotclockProvider":
         """Answer with what holds now, never older than `flags_bound`; runs at work may carry something else."""
-        return cls(_Store(settings))
+        store = open_store(settings)
+        return cls(_Asked(Beliefs(store, settings)), store.close)
 
     @classmethod
     def of_task(cls, context: Context) -> "ShotclockProvider":
         """Answer as the context does: flags that bind the run as its plan has them."""
         return cls(lambda name, key: _told(context, name, key))
+
+    def shutdown(self) -> None:
+        """Release the store."""
+        self._close()
 
     def get_metadata(self) -> Metadata:
         """Return the provider's name."""
@@ -104,11 +110,11 @@ class ShotclockProvider(AbstractProvider):
         )
 
 
-class _Store:
-    """Asks what a store holds."""
+class _Asked:
+    """Asks what this process believes of a store's flags."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._beliefs = Beliefs(open_store(settings), settings)
+    def __init__(self, beliefs: Beliefs) -> None:
+        self._beliefs = beliefs
 
     def __call__(self, name: str, key: str | None) -> Evaluation:
         flag = self._beliefs.declared(name)

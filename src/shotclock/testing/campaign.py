@@ -17,7 +17,7 @@ FAULTS: Final = (
     *(f"fault {kind}" for kind in ("refused", "unknown", "died_before", "died_after")),
     *(f"crash {who}" for who in ("coordinator", "worker", "sweep", "relay")),
     *(f"several {what}" for what in ("coordinators", "workers", "sweeps")),
-    *("clocks skewed", "sweeps raced", "delivery failed", "relay died before marking"),
+    *("clocks skewed", "sweeps raced", "delivery failed", "relay died before marking", "flags flipped"),
 )
 """Every kind of trouble that seeds draw."""
 SOMETIMES: Final = (

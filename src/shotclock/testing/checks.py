@@ -18,6 +18,7 @@ from shotclock.model import (
     Phase,
     PhaseState,
     Report,
+    Run,
     Tally,
     Task,
 )
@@ -50,6 +51,9 @@ class Checks:
         self._store = store
         self._count = count
         self.records: dict[int, Record] = {}
+        self.began: Callable[[Snapshot, Run], None] = lambda _view, _run: None
+        """Hears of each new generation."""
+        self._runs: dict[str, None] = {}
         self.asked: dict[int, datetime] = {}
         """Phases that late reports ask a new generation of, and since when."""
         self.lateness = Lateness(self, settings, count)
@@ -74,10 +78,18 @@ class Checks:
 
     def _look(self, view: Snapshot, change: Change, now: datetime) -> None:
         fenced = [run for run in change.runs if run not in self.superseded and self._is_superseded(view, run)]
+        for run_id in change.runs:
+            self._run(view, run_id)
         for phase_id in change.phases:
             self._phase(view, phase_id, change, now)
         self._late(view, change, now)
         self.superseded.update(dict.fromkeys(fenced))
+
+    def _run(self, view: Snapshot, run_id: str) -> None:
+        run = view.run(run_id)
+        if run is not None and run_id not in self._runs:
+            self._runs[run_id] = None
+            self.began(view, run)
 
     def _late(self, view: Snapshot, change: Change, now: datetime) -> None:
         """Follow what late reports from outside ask for."""

@@ -24,6 +24,7 @@ from shotclock.model import (
     Stall,
     Tier,
 )
+from shotclock.testing.flags import DECLARED
 from shotclock.testing.lots import HOUR, MINUTE, SECOND, Lots
 
 IMPORTANCES: tuple[Importance, ...] = ("required",) * 6 + ("critical",) * 2 + ("optional",) * 3
@@ -69,7 +70,7 @@ def draw(seed: int, lots: Lots) -> Options:
     """Draw the options of a seed."""
     keys = KEYS if lots.chance(0.3) else KEYS[1:]
     phases = tuple(_phase(lots, number, previous=len(keys) > 1) for number in range(lots.pick((1, 1, 2, 2, 3, 4))))
-    plan = Plan(pipeline="sim", phases=phases, max_age=lots.number(6, 12) * HOUR)
+    plan = Plan(pipeline="sim", phases=phases, max_age=lots.number(6, 12) * HOUR, flags=DECLARED)
     items = {phase.name: _pages(lots, phase.name) for phase in phases if phase.items is not None}
     skewed = lots.chance(0.5)
     return Options(

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.working import Held, Lease
-from shotclock.model import CODE, Again, Answer, Kind, Note, Task, TaskReport
+from shotclock.model import CODE, Again, Answer, Kind, Note, Rule, Task, TaskReport
 from shotclock.testing.lots import MINUTE, SECOND
 from shotclock.testing.tap import Change
 from shotclock.testing.world import World
@@ -23,6 +23,8 @@ class Worker:
         self._number = number
         self._life = 1
         self._held: dict[tuple[int, str, int], Lease] = {}
+        self._asked: dict[tuple[int, int, int], dict[str, Rule]] = {}
+        """What held for flags under each lease, by phase, token and first ordinal."""
         world.later(world.lots.span(0 * SECOND, MINUTE), self.wake)
 
     @property
@@ -59,6 +61,7 @@ class Worker:
                 f" [{lease.task.work} {lease.phase.name} {lease.task.lo}-{lease.task.hi} t{lease.task.token}]"
             )
             self._held[_key(lease.task)] = lease
+            self._asked[lease.task.phase, lease.task.token, lease.task.lo] = self._world.flags.asked(lease)
             self._begin(lease)
 
     def die(self) -> None:
@@ -143,7 +146,8 @@ class Worker:
         if life != self._life or not self.holds(lease):
             return
         world, lots = self._world, self._world.lots
-        report = self._said(lease.task)
+        asked = self._asked[lease.task.phase, lease.task.token, lease.task.lo]
+        report = replace(self._said(lease.task), flags=asked)
         if report.ended:
             del self._held[_key(lease.task)]
         else:

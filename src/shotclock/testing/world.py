@@ -19,6 +19,7 @@ from shotclock.testing.bus import Bus
 from shotclock.testing.checks import Checks
 from shotclock.testing.clock import FakeClock, SkewedClock
 from shotclock.testing.drawing import Options
+from shotclock.testing.flags import Flags
 from shotclock.testing.lots import MINUTE, SECOND, Lots
 from shotclock.testing.tap import Change, DeathError, Fault, FaultKind, Tap, UnknownError
 
@@ -67,6 +68,8 @@ class World:
         """Whether things still go wrong."""
         self.checks = Checks(store, settings, self.count)
         self.answers = Answers(store, self.checks)
+        self.flags = Flags(self)
+        self.checks.began = self.flags.began
         self.asked: Callable[[Question], None] = lambda _question: None
         self.processes = [self._process(number, ahead) for number, ahead in enumerate(options.ahead)]
         self.startled: Callable[[], None] = _nothing
@@ -122,6 +125,8 @@ class World:
         at, _, event = heapq.heappop(self._queue)
         self.clock.move_to(max(at, self.now))
         event()
+        if self.faulty:
+            self.flags.flip()
         return True
 
     def attempt(

@@ -26,8 +26,10 @@ def test_every_command_has_its_section_in_the_order_of_the_help() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_section_names_every_option_and_no_other(name: str) -> None:
-    section = next(found["body"] for found in SECTION.finditer(PAGE) if found["name"] == name)
-    options = {text for option in command(name).params for text in option.opts if text.startswith("--")}
+    section = next(one["body"] for one in SECTION.finditer(PAGE) if one["name"] == name)
+    found = command(name)
+    every = [found, *(found.commands.values() if isinstance(found, click.Group) else ())]
+    options = {text for one in every for option in one.params for text in option.opts if text.startswith("--")}
     assert options >= EVERYWHERE - {"--help"}
     assert set(re.findall(r"--[a-z][a-z-]*", section)) - EVERYWHERE == options - EVERYWHERE
 
