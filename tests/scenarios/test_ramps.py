@@ -12,7 +12,7 @@ from shotclock.errors import NotFoundError, UsageError
 from shotclock.model import BUCKETS, FlagState, Metric, Split
 from tests.scenarios.world import World
 
-ITEMS = 60
+ITEMS = 200
 FILE = """flags:
   new: {owner: models, purpose: "a new model", key: item, expires: 2025-03-01}
   other: {owner: models, purpose: "by team", key: team}
@@ -22,7 +22,7 @@ phases:
   predict:
     items: "here:items"
     run: "here:many"
-    execution: {chunk: 30, attempts: 1}
+    execution: {chunk: 100, attempts: 1}
     gate: {tolerate: {failed: 100%}}
 """
 STEPS = f"""

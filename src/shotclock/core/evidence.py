@@ -23,7 +23,7 @@ from shotclock.model import Arms, Evidence, Seen
 STRUCK_WEIGHT: Final = 0.25
 """The part of the evidence that is put on the flag's side failing as a whole."""
 KNOWN: Final = 8
-"""So many runs long a unit that went bad is left out: one that is broken or frail is one event, not one a run."""
+"""A unit that went bad is left out until it did well for so many runs: what stays broken is one event."""
 SHOCK: Final = 0.1
 """A run of which a larger share went bad says nothing of single units, and leaves none out."""
 STRIKE: Final = 0.5

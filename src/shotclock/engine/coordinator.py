@@ -350,7 +350,7 @@ class Coordinator:
         now = self.clock.now()
         if self._purged_at is None or now >= self._purged_at + self.settings.purge:
             self._purge(now)
-        if self._ramped_at is None or now >= self._ramped_at + self.settings.ramps:
+        if self._ramped_at is None or now >= self._ramped_at + self.settings.flags_look:
             self._ramped_at = now
             self.look_at_ramps()
         due = self.store.read(lambda view: view.due(now, self.settings.backlog))

@@ -99,13 +99,13 @@ def test_a_run_that_carried_another_share_or_had_no_unit_with_the_flag_says_noth
     assert (counted.runs, counted.guards[0].evidence.whole.runs) == (3, 0)
 
 
-def test_a_unit_that_stays_bad_counts_once_and_again_after_a_while() -> None:
-    seen = ramp()
-    counts = []
-    for run in range(evidence.KNOWN + 2):
-        seen = rollout.count(seen, [facts(run, frozenset({5, 200}))])
-        counts.append(seen.guards[0].evidence.whole.arms.flagged_bad)
-    assert counts == [1] * (evidence.KNOWN + 1) + [2]
+def test_a_unit_that_stays_bad_counts_once_and_again_only_when_it_has_done_well_for_a_while() -> None:
+    seen = rollout.count(ramp(), [facts(run, frozenset({5, 200})) for run in range(30)])
+    assert seen.guards[0].evidence.whole.arms.flagged_bad == 1
+    seen = rollout.count(seen, [facts(30 + run, frozenset()) for run in range(evidence.KNOWN)])
+    assert seen.guards[0].known == {"item 5": 30 + evidence.KNOWN, "item 200": 30 + evidence.KNOWN}
+    seen = rollout.count(seen, [facts(100, frozenset({5}))])
+    assert seen.guards[0].evidence.whole.arms.flagged_bad == 2
 
 
 def test_units_of_a_side_that_fails_as_a_whole_count_each_time() -> None:
