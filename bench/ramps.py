@@ -105,14 +105,14 @@ class Found(Struct, frozen=True):
     def cells(self) -> tuple[str, ...]:
         """Return a row of the table."""
         back = [one for one in self.doubled if one.end == "bad"]
-        early = [one for one in back if one.units <= HOLD]
+        early = [sum(one.units <= holds * HOLD for one in back) / len(self.doubled) for holds in (1, 2)]
         took = f"{median(one.units for one in back):,.0f} ({median(one.runs for one in back):,.0f})" if back else "–"
         shares = (
             _part(self.same, "bad"),
             _part(self.same, "good"),
             _part(self.same, "undecided"),
             _part(self.doubled, "bad"),
-            len(early) / len(self.doubled),
+            *early,
             _part(self.doubled, "good"),
         )
         return (self.line.name, f"{self.line.size:,}", *(f"{share:.1%}" for share in shares), took)
@@ -129,7 +129,8 @@ HEAD: Final = (
     "went to 100 %",
     "stayed",
     "rolled back when failures double",
-    "in the first 10,000 units",
+    "within 10,000 units",
+    "within 20,000",
     "went to 100 % all the same",
     "median units (runs) to it",
 )

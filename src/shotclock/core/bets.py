@@ -165,7 +165,7 @@ def _struck(about: Harm, *, happened: bool) -> float:
     return log(STRUCK_SHARE / by_chance) if happened else log((1 - STRUCK_SHARE) / (1 - by_chance))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=512)
 def _rare(flagged: int, least: float) -> tuple[float, ...]:
     """Bet that fewer than `least` of the units with the flag go bad; nothing is said of the others."""
     aim = RARE_SHARE * least

@@ -21,7 +21,7 @@ from shotclock.model import BUCKETS, WATCHED, Arms, FlagRamp, Guard, Metric, Run
 COUNTED: Final = 1_000
 """Runs whose names a ramp remembers; older ones have long been counted."""
 NAMED: Final = 20_000
-"""Units that a ramp remembers to have gone bad; in larger rolls single units weigh nothing."""
+"""Units of a run up to which a ramp remembers by name who went bad; in larger ones a single unit weighs nothing."""
 SPARES: Final = 20
 """Runs without the flag that wait to be compared."""
 
@@ -102,7 +102,8 @@ def count(ramp: FlagRamp, facts: Iterable[RunFacts]) -> FlagRamp:
         if ramp.state in WATCHED and one.run not in ramp.counted:
             stage = ramp.stages.index(one.share) if one.share in ramp.stages else None
             ramp = ramp if stage is None or stage >= ramp.compared else _counted(ramp, one, stage)
-            ramp = replace(ramp, runs=ramp.runs + 1, counted=(*ramp.counted, one.run)[-COUNTED:])
+            runs = ramp.runs + (one.share is not None)
+            ramp = replace(ramp, runs=runs, counted=(*ramp.counted, one.run)[-COUNTED:])
     return ramp
 
 
@@ -114,7 +115,9 @@ def _counted(ramp: FlagRamp, facts: RunFacts, stage: int) -> FlagRamp:
 
 
 def _within(ramp: FlagRamp, guard: Guard, facts: RunFacts, stage: int) -> Guard:
-    arms, known = tally(facts.units.get(guard.metric, ()), guard.known, ramp.runs)
+    arms, known = facts.sums.get(guard.metric), guard.known
+    if arms is None:
+        arms, known = tally(facts.units.get(guard.metric, ()), guard.known, ramp.runs)
     if not arms.flagged or not arms.others:
         return replace(guard, known=known)
     return replace(guard, known=known, evidence=evidence.add(guard.evidence, stage, arms, design(ramp, guard)))
@@ -126,12 +129,13 @@ def tally(units: Iterable[tuple[str, bool, bool]], known: Mapping[str, int], run
     every = list(units)
     bad = [name for name, _, went_bad in every if went_bad]
     after = dict(left_out)
-    if evidence.tells_of_units(_arms(every)) and len(after) + len(bad) <= NAMED:
+    if evidence.tells_of_units(arms_of(every)):
         after |= dict.fromkeys(bad, run + KNOWN + 1)
-    return _arms(unit for unit in every if unit[0] not in left_out), after
+    return arms_of(unit for unit in every if unit[0] not in left_out), after
 
 
-def _arms(units: Iterable[tuple[str, bool, bool]]) -> Arms:
+def arms_of(units: Iterable[tuple[str, bool, bool]]) -> Arms:
+    """Count the units of a run."""
     sums = Counter((has, went_bad) for _, has, went_bad in units)
     with_flag, without = sums[True, True], sums[False, True]
     return Arms(

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from shotclock.core import flags
+from msgspec.structs import replace
+
+from shotclock.core import flags, rollout
 from shotclock.engine import rolls
 from shotclock.model import (
     CODE,
@@ -35,24 +37,25 @@ def over(view: Snapshot, ramp: FlagRamp, flag: Flag, most: int) -> list[RunFacts
         for run in view.runs(limit=most)
         if run.state != "running" and run.started_at >= ramp.started_at and run.id not in counted
     ]
-    facts = (_facts(view, run, ramp, flag) for run in reversed(found))
-    return [one for one in facts if one is not None]
+    return [_facts(view, run, ramp, flag) for run in reversed(found)]
 
 
-def _facts(view: Snapshot, run: Run, ramp: FlagRamp, flag: Flag) -> RunFacts | None:
-    plan = view.plan(run.id)
+def _facts(view: Snapshot, run: Run, ramp: FlagRamp, flag: Flag) -> RunFacts:
+    plan, where = view.plan(run.id), f"{run.pipeline}/{run.mode}"
     rule = plan.frozen.get(flag.name)
     if rule is None:
-        return None
-    where = f"{run.pipeline}/{run.mode}"
+        return RunFacts(run=run.id, where=where, share=None)
     metrics = [guard.metric for guard in ramp.guards]
     phases = _asked(view.phases(run.id), flag)
     if flag.key == "run":
         has = flags.evaluate(flag, rule, str(_key(run))).value == rule.split.value
         values = {metric: _value(view, run, plan, phases, metric) for metric in metrics}
         return RunFacts(run=run.id, where=where, share=rule.split.share, flagged=has, values=values)
-    units = {metric: list(_units(view, plan, phases, flag, rule, metric)) for metric in metrics}
-    return RunFacts(run=run.id, where=where, share=rule.split.share, units=units)
+    units = {metric: _units(view, plan, phases, flag, rule, metric) for metric in metrics}
+    facts = RunFacts(run=run.id, where=where, share=rule.split.share)
+    if sum(phase.size for phase in phases) > rollout.NAMED:
+        return replace(facts, sums={metric: rollout.arms_of(found) for metric, found in units.items()})
+    return replace(facts, units={metric: list(found) for metric, found in units.items()})
 
 
 def _key(run: Run) -> str:

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from shotclock.model.evidence import Evidence
+from shotclock.model.evidence import Arms, Evidence
 from shotclock.model.flags import BUCKETS, Split
 
 Metric = Literal["unsatisfied", "retries", "duration", "lateness"]
@@ -97,10 +97,12 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     run: str
     where: str
     """Its pipeline and mode."""
-    share: int
-    """The flag's share in its plan."""
+    share: int | None
+    """The flag's share in its plan; None: the run knows nothing of the flag."""
     units: dict[Metric, list[tuple[str, bool, bool]]] = {}
     """For each metric its units: name, whether it has the flag, whether it went bad."""
+    sums: dict[Metric, Arms] = {}
+    """The same of a run with so many units that no single one weighs anything."""
     flagged: bool = False
     """For a flag of whole runs: whether the run has it."""
     values: dict[Metric, float] = {}

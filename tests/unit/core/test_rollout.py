@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from shotclock.core import evidence, rollout
 from shotclock.core.evidence import Design
 from shotclock.core.rollout import Advance, Finish, RollBack, Stay
-from shotclock.model import BUCKETS, ON, FlagRamp, Guard, Metric, RampState, RunFacts
+from shotclock.model import BUCKETS, ON, Arms, FlagRamp, Guard, Metric, RampState, RunFacts
 from tests.unit.core.scenes import START
 
 HOLD = timedelta(hours=4)
@@ -95,8 +95,18 @@ def test_a_run_counts_once_and_for_the_stage_whose_share_it_carried() -> None:
 
 def test_a_run_that_carried_another_share_or_had_no_unit_with_the_flag_says_nothing() -> None:
     none = RunFacts(run="p/3", where="p/default", share=1_000, units={"unsatisfied": [("one", False, True)]})
-    counted = rollout.count(ramp(), [facts(1, frozenset(), 77), facts(2, frozenset(), BUCKETS), none])
+    stranger = RunFacts(run="q/1", where="q/default", share=None)
+    counted = rollout.count(ramp(), [facts(1, frozenset(), 77), facts(2, frozenset(), BUCKETS), none, stranger])
     assert (counted.runs, counted.guards[0].evidence.whole.runs) == (3, 0)
+    assert counted.counted == ("p/1", "p/2", "p/3", "q/1")
+
+
+def test_of_a_run_with_very_many_units_sums_are_enough() -> None:
+    sums = Arms(flagged=100_000, flagged_bad=2_000, others=900_000, others_bad=18_000)
+    large = RunFacts(run="p/1", where="p/default", share=1_000, sums={"unsatisfied": sums})
+    (guard,) = rollout.count(ramp(), [large]).guards
+    assert (guard.evidence.whole.arms, guard.known) == (sums, {})
+    assert guard.evidence.whole.accounts.cleared > 0
 
 
 def test_a_unit_that_stays_bad_counts_once_and_again_only_when_it_has_done_well_for_a_while() -> None:
