@@ -33,15 +33,25 @@ class Beliefs:
         self._read_at: float | None = None
         self._tried_at: float | None = None
         """When the last try to read them ended."""
+        self._off: frozenset[str] = frozenset()
+        """What the kill switch turned off then."""
+        self._known: dict[str, tuple[Flag, Rule]] = {}
+        """What was answered since."""
         self._told: dict[str, Rule] = {}
 
     def rule(self, flag: Flag) -> Rule:
-        """Return what holds for a flag now; its safe value where the store could not be read within the bound."""
+        """Return what holds for a flag now; its safe value where the store could not be read within the bound.
+
+        Between two reads the answer costs no look anywhere.
+        """
         self._ensure()
-        overrides = self._overrides([flag])
-        if self._age() > self._bound and not overrides.kills(flag.name):
+        if self._age() > self._bound and not Overrides(off=self._off).kills(flag.name):
             return flags.safe(flag)
-        return flags.resolve({flag.name: flag}, self._states, overrides)[flag.name]
+        known = self._known.get(flag.name)
+        if known is None or known[0] is not flag:
+            rule = flags.resolve({flag.name: flag}, self._states, self._overrides([flag]))[flag.name]
+            known = self._known[flag.name] = (flag, rule)
+        return known[1]
 
     def refresh(self) -> bool:
         """Read again if it is time to; say whether something else is believed since `told` was last asked."""
@@ -69,11 +79,15 @@ class Beliefs:
         state = self._states.get(name)
         return None if state is None else state.declared
 
+    def forget(self) -> None:
+        """Have the next question read first, whatever was read before."""
+        self._read_at = self._tried_at = None
+
     def _age(self) -> float:
         return float("inf") if self._read_at is None else seconds() - self._read_at
 
     def _overrides(self, known: Iterable[Flag]) -> Overrides:
-        return switches.read(self._settings, known)
+        return Overrides(off=self._off, given=switches.given(known))
 
     def _ensure(self) -> None:
         """Read again what is too old; whoever asks right after a read that failed is not kept waiting by another."""
@@ -92,6 +106,7 @@ class Beliefs:
 
     def _load(self) -> None:
         begun = seconds()
+        self._off = switches.off(self._settings)
         try:
             states = self._store.read(lambda view: view.flags())
         except StoreError as error:
@@ -99,4 +114,5 @@ class Beliefs:
         else:
             self._states = {state.name: state for state in states}
             self._read_at = begun
+        self._known = {}
         self._tried_at = seconds()

@@ -22,9 +22,18 @@ def kill_switch(settings: Settings) -> Path:
 
 def read(settings: Settings, flags: Iterable[Flag], environment: Mapping[str, str] | None = None) -> Overrides:
     """Read the kill switch, and the variables that flags name as their alias."""
+    return Overrides(off=off(settings), given=given(flags, environment))
+
+
+def off(settings: Settings) -> frozenset[str]:
+    """Return the flags that the kill switch turns off: the file and the setting."""
+    return _words(settings.flags_off.replace(",", "\n")) | killed(settings)
+
+
+def given(flags: Iterable[Flag], environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables that flags name as their alias, where they are set."""
     variables = os.environ if environment is None else environment
-    given = {flag.alias: variables[flag.alias] for flag in flags if flag.alias is not None and flag.alias in variables}
-    return Overrides(off=_words(settings.flags_off.replace(",", "\n")) | killed(settings), given=given)
+    return {flag.alias: variables[flag.alias] for flag in flags if flag.alias is not None and flag.alias in variables}
 
 
 def killed(settings: Settings) -> frozenset[str]:
@@ -40,21 +49,21 @@ def killed(settings: Settings) -> frozenset[str]:
 
 def kill(settings: Settings, names: Iterable[str]) -> frozenset[str]:
     """Add flags to the file, on disk before this returns; return all that it turns off."""
-    off = killed(settings) | frozenset(names)
-    _write(kill_switch(settings), off)
-    return off
+    after = killed(settings) | frozenset(names)
+    _write(kill_switch(settings), after)
+    return after
 
 
 def revive(settings: Settings, names: Iterable[str]) -> frozenset[str]:
     """Take flags off the file, all of them with ``*``; return those it still turns off."""
     wanted = frozenset(names)
-    off = frozenset() if ALL in wanted else killed(settings) - wanted
-    if off:
-        _write(kill_switch(settings), off)
+    after = frozenset() if ALL in wanted else killed(settings) - wanted
+    if after:
+        _write(kill_switch(settings), after)
     else:
         with suppress(FileNotFoundError):
             kill_switch(settings).unlink()
-    return off
+    return after
 
 
 def _write(path: Path, names: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from shotclock.core import generations
 from shotclock.model import (
     CODE,
+    ON,
     Batch,
     Counts,
     Handover,
@@ -16,6 +17,7 @@ from shotclock.model import (
     PhasePlan,
     PhaseState,
     Plan,
+    Rule,
     Run,
     Tally,
     Task,
@@ -57,6 +59,14 @@ def test_phases_that_do_not_stand_on_the_first_are_carried_and_the_others_wait()
 def test_a_phase_that_is_new_or_was_not_done_starts_anew() -> None:
     raw, odds, _ = generations.next_phases(PLAN, NEXT, [phase(1, "raw", "failed")], {"features"})
     assert (raw.state, odds.state, raw.source) == ("waiting", "waiting", None)
+
+
+def test_what_asked_for_a_flag_cannot_be_carried_without_it_nor_what_stands_on_that() -> None:
+    asked = replace(phase(1, "raw"), flags={"f": Rule(split=ON), "g": Rule(split=ON)})
+    old = [asked, replace(phase(2, "odds"), flags={"h": Rule(split=ON)}), phase(3, "features")]
+    assert generations.without(PLAN, old, ["f"]) == {"raw", "features"}
+    assert generations.without(PLAN, old, ["h", "x"]) == {"odds"}
+    assert generations.without(PLAN, old, ["x"]) == frozenset()
 
 
 def test_what_is_carried_twice_still_names_where_it_happened() -> None:

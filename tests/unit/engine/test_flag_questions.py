@@ -9,7 +9,7 @@ import pytest
 from shotclock.engine import switches
 from shotclock.engine.beliefs import Beliefs
 from shotclock.errors import StoreUnavailableError
-from shotclock.model import OFF, ON, Flag, FlagState, Member, PhasePlan, Plan, Rule, Run, Split
+from shotclock.model import OFF, ON, Flag, FlagState, Gate, Member, PhasePlan, Plan, Rule, Run, Split
 from shotclock.ports import Snapshot, Store
 from shotclock.settings import Settings, load
 from shotclock.stores.memory import MemoryStore
@@ -68,6 +68,20 @@ def test_functions_are_told_the_same_wherever_they_run_and_their_phase_says_what
     assert batch.flags["loud"] == Rule(split=OFF, version=1)
 
 
+def test_a_listing_a_check_and_a_consolidation_ask_too_and_their_phase_says_so(shop: Shop) -> None:
+    shop.write("""
+        def items(ctx): return ["a", "b"] if ctx.flag("whole") else []
+        def work(ctx, items): return {item.id: Succeeded() for item in items}
+        def fits(ctx, ruling): return ctx.flag("team", key="LAL") == "large"
+        def merge(ctx): return {"mine": ctx.flag("mine", key="a")}
+    """)
+    gate = Gate(check=shop.path("fits"))
+    ended = run(shop, shop.items("items", "work", then="merge", gate=gate))
+    assert ended.state == "complete", shop.phase_of()
+    assert shop.kinds() == ["succeeded", "succeeded"]
+    assert set(shop.phase_of().flags) == {"whole", "team", "mine"}
+
+
 def test_a_command_is_told_what_holds_as_it_starts_and_counts_as_having_asked(shop: Shop) -> None:
     said = """echo "{\\"outputs\\": {\\"flags\\": \\"$SHOTCLOCK_FLAGS\\"}}" """
     members = (Member(name="say", command=("sh", "-c", said)),)
@@ -112,10 +126,10 @@ def test_a_live_flag_is_read_when_it_is_asked_for_and_a_frozen_one_is_not(shop: 
         flags={one.name: one for one in FLAGS},
     )
     started = engine.coordinator.start(plan, "2025-01-15")[0]
-    beliefs = engine._beliefs  # noqa: SLF001 - what was read is made too old, as if time had passed
+    beliefs = engine._beliefs  # noqa: SLF001 - what was read is forgotten, as if time had passed
     steps: Any = shop.steps
     steps.COORDINATOR, steps.ON, steps.OFF = engine.coordinator, ON, OFF
-    steps.CLOCK = lambda: (setattr(beliefs, "_read_at", None), setattr(beliefs, "_tried_at", None))
+    steps.CLOCK = beliefs.forget
     assert engine.until_over(started.id).state == "complete", shop.notes()
     assert shop.notes()[0].outputs == {"before": [True, False], "after": [True, True]}
     assert shop.phase_of().flags["loud"] == Rule(split=ON, version=2, origin="set")
@@ -177,7 +191,7 @@ def test_nothing_is_read_again_within_the_bound_and_never_decided_by_what_is_old
     assert beliefs.rule(flag("f")) == Rule(split=OFF, version=1)
     store.put(state(version=2, split=ON))
     passed(5)
-    assert (beliefs.rule(flag("f")).version, store.reads) == (1, 1)
+    assert (beliefs.rule(flag("f")).version, beliefs.rule(flag("g")).version, store.reads) == (1, 0, 1)
     passed(0.001)
     assert (beliefs.rule(flag("f")), store.reads) == (Rule(split=ON, version=2, origin="set"), 2)
 
@@ -223,6 +237,7 @@ def test_the_kill_switch_is_stronger_than_the_store_and_needs_none(
     beliefs = believes(store, given)
     beliefs.rule(flag("f"))
     switches.kill_switch(given).write_text(text, encoding="utf-8")
+    passed(6)
     assert "".join(name for name in "fg" if beliefs.rule(flag(name)).origin == "kill_switch") == off
     store.down = True
     passed(99)
