@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench import report, served
+from bench import ramps, report, served
 from bench.measuring import child, command_ms, load, medians, peer, versions
 from bench.peers.redis import MissingPartError
 from bench.report import Bar, Row
@@ -224,6 +224,8 @@ def main() -> None:
         _write(bench, page)
     page.reliability = _reliability(quick=bench.quick)
     _write(bench, page)
+    page.ramps = ramps.write(500 if bench.quick else ramps.HISTORIES)
+    _write(bench, page)
     bench.served()
     _write(bench, page)
     for items in (1_000,) if bench.quick else (1_000, 5_000, 10_000):
@@ -253,6 +255,7 @@ class Page:
         self.before = before
         self.faults = "not observed"
         self.reliability = "not measured"
+        self.ramps = "not measured"
 
 
 def _reliability(*, quick: bool) -> str:
@@ -295,7 +298,12 @@ Observed by running each system, with 30 seconds to end.
 ## Days with incidents
 
 {page.reliability}
-"""
+
+## How often ramps of flags err
+
+The same tables as in [docs/ramps.md](../docs/ramps.md#how-often-it-errs).
+
+{page.ramps}"""
     (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
 
 

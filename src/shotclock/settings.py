@@ -89,6 +89,9 @@ class Settings:
     flags_bound: timedelta = _setting(
         timedelta(seconds=5), "How old what a process knows of a flag may be when it decides by it."
     )
+    flags_look: timedelta = _setting(
+        timedelta(minutes=1), "How often runs that have ended are counted for ramps of flags."
+    )
 
     lease: timedelta = _setting(timedelta(seconds=60), "How long a lease lasts without a heartbeat.")
     heartbeat: timedelta = _setting(

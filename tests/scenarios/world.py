@@ -9,9 +9,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from msgspec.structs import replace
+
 from shotclock import Coordinator, Engine, Report, Settings, load
 from shotclock.clock import SystemClock
 from shotclock.context import Context
+from shotclock.core.flags import safe
+from shotclock.engine.asking import Asking
 from shotclock.engine.assign import Assigner
 from shotclock.engine.job import Job
 from shotclock.engine.listing import enumerate_items
@@ -19,7 +23,21 @@ from shotclock.engine.members import perform
 from shotclock.engine.relay import Relay
 from shotclock.engine.working import Lease
 from shotclock.errors import BusError, StoreUnavailableError
-from shotclock.model import KINDS, Answer, Counts, Kind, Mark, Opening, OutcomeKind, Phase, Plan, Run, Task, TaskReport
+from shotclock.model import (
+    KINDS,
+    Answer,
+    Counts,
+    Kind,
+    Mark,
+    Opening,
+    OutcomeKind,
+    Phase,
+    Plan,
+    Rule,
+    Run,
+    Task,
+    TaskReport,
+)
 from shotclock.ports import Store, Transaction
 
 NOON = datetime(2025, 1, 15, 12, tzinfo=UTC)
@@ -272,7 +290,12 @@ class StepWorker:
     def answer(self, lease: Lease) -> TaskReport:
         """Carry out the function of a task."""
         (job,) = self._assigner.jobs([lease])
-        context = Context(job.assignment, settled=lambda: self._assigner.settled(lease.phase))
+        asked: dict[str, Rule] = {}
+        asking = Asking(job.assignment, safe, asked.__setitem__)
+        context = Context(job.assignment, settled=lambda: self._assigner.settled(lease.phase), flags=asking)
+        return replace(self._done(job, context), flags=asked)
+
+    def _done(self, job: Job, context: Context) -> TaskReport:
         if job.work == "enumerate":
             return enumerate_items(job, context, self._world.coordinator, self._page(job))
         return perform(job, context)

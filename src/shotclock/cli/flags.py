@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shotclock.cli.operating import actor
+from shotclock.cli.ramping import ramp
 from shotclock.cli.shell import Shell, common, examples, table
 from shotclock.errors import UsageError
 
@@ -36,6 +37,8 @@ def flags() -> None:
     A flag that binds a run is fixed for a generation when that starts; a live one is read at each decision.
     """
 
+
+flags.add_command(ramp)
 
 _file = click.option(
     "--pipeline",

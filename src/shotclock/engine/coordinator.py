@@ -1,24 +1,24 @@
 """The coordinator: every way to change the state, each one transaction, each safe to call twice and from anywhere."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
 from shotclock.engine import (
-    claiming,
     flagging,
     flow,
     halting,
     judging,
+    ramping,
     recording,
     roll_changes,
     scheduling,
     starting,
+    sweeping,
     working,
 )
 from shotclock.engine.desk import Desk, Question
@@ -32,6 +32,7 @@ from shotclock.errors import NotFoundError, StaleError, UsageError
 from shotclock.model import (
     PHASE_OVER,
     Answer,
+    FlagRamp,
     Force,
     Phase,
     Plan,
@@ -48,9 +49,6 @@ from shotclock.settings import Settings
 
 T = TypeVar("T")
 NOTHING_ASKED: Mapping[str, Rule] = MappingProxyType({})
-
-_STRIDE: Final = 37
-"""Due phases that a sweep passes over for each race it has lost: who has lost more often goes on elsewhere."""
 
 
 class Coordinator:
@@ -79,8 +77,8 @@ class Coordinator:
         self._hands = hands or Hands()
         self._together = Together(self._record_all, settings.backlog)
         self._purged_at: datetime | None = None
-        self._lost = 0
-        """How often a sweep has found that another process was first."""
+        self._sweep = sweeping.Sweep(store, settings.backlog, self._look)
+        self._ramped_at: datetime | None = None
         self._plans: dict[tuple[str, str], Plan] = {}
 
     def _do(self, work: Callable[[Desk], T]) -> T:
@@ -345,6 +343,18 @@ class Coordinator:
         """Set flags, all of them without names, to what their last rollback took away."""
         return self._do(lambda desk: flagging.bring_back(desk, flags, actor=actor, reason=reason))
 
+    def ramp_flag(self, name: str, order: ramping.Order) -> FlagRamp:
+        """Begin a ramp of a flag, which the sweep carries on; raises `UsageError` for one that cannot be ramped."""
+        return self._do(lambda desk: ramping.begin(desk, name, order))
+
+    def steer_ramp(self, name: str, what: ramping.Steer, *, actor: str, reason: str) -> FlagRamp:
+        """Pause, freeze or resume a ramp; a frozen one is not even rolled back."""
+        return self._do(lambda desk: ramping.steer(desk, name, what, actor=actor, reason=reason))
+
+    def look_at_ramps(self) -> None:
+        """Count the runs that have ended for flags that are ramped, and do what follows; the sweep does it too."""
+        ramping.look(self.store, self._do, self.settings, self.clock.now())
+
     # --- time, halts, processes ---
 
     def sweep(self) -> int:
@@ -355,47 +365,12 @@ class Coordinator:
         """
         now = self.clock.now()
         if self._purged_at is None or now >= self._purged_at + self.settings.purge:
-            self._purge(now)
-        looked: set[int] = set()
-        errors: list[Exception] = []
-        due = self._due(now, looked)
-        while due:
-            phase = due.popleft()
-            looked.add(phase.id)
-            try:
-                first = self._look(phase.id, now)
-            except Exception as error:  # noqa: BLE001 - raised again after the phases that remain
-                errors.append(error)
-                continue
-            if not first:
-                self._lost += 1
-                due = self._due(now, looked)
-                due.rotate(-self._lost * _STRIDE)
-        if errors:
-            message = f"{len(errors)} of {len(looked)} due phases could not be looked at"
-            raise ExceptionGroup(message, errors)
-        return len(looked)
-
-    def _due(self, now: datetime, looked: AbstractSet[int]) -> deque[Phase]:
-        """Return what is due and was not looked at."""
-        found = self.store.read(lambda view: view.due(now, self.settings.backlog))
-        return deque(phase for phase in found if phase.id not in looked)
-
-    def _purge(self, now: datetime) -> None:
-        """Drop what is kept for a time only: parked reports, what handlers did, processes that are gone."""
-        most = self.settings.backlog
-
-        def work(tx: Transaction) -> int:
-            parked = tx.purge_entries("parked", now - self.settings.parked_for, most)
-            return max(parked, claiming.purge(tx, now - self.settings.idempotent, most))
-
-        while self.store.write(work) == most:
-            pass
-        known = self.store.read(lambda view: view.processes())
-        gone = [process.name for process in known if process.beat_at < now - self.settings.gone]
-        if gone:
-            self.store.write(lambda tx: tx.forget(gone))
-        self._purged_at = now
+            sweeping.purge(self.store, self.settings, now)
+            self._purged_at = now
+        if self._ramped_at is None or now >= self._ramped_at + self.settings.flags_look:
+            self._ramped_at = now
+            self.look_at_ramps()
+        return self._sweep.run(now)
 
     def _look(self, phase_id: int, now: datetime) -> bool:
         """See to a phase that was due; say whether it still was."""

@@ -10,7 +10,7 @@ from shotclock.core import flags
 from shotclock.engine import switches
 from shotclock.engine.desk import Desk
 from shotclock.errors import NotFoundError, StaleError, UsageError
-from shotclock.model import FlagState, Plan, RunId, Split
+from shotclock.model import BUCKETS, ON, Flag, FlagState, Plan, RunId, Split
 from shotclock.ports import Snapshot
 
 SCOPE = "flags"
@@ -47,8 +47,19 @@ def declare(desk: Desk, plan: Plan) -> None:
             _put(desk, replace(state, version=state.version + 1, declared=flag))
 
 
-def turn(desk: Desk, name: str, split: Split, *, actor: str, reason: str, version: int | None = None) -> Turned:
+def turn(  # noqa: PLR0913 - what is asked, by whom, and on which condition
+    desk: Desk,
+    name: str,
+    split: Split,
+    *,
+    actor: str,
+    reason: str,
+    version: int | None = None,
+    before: Split | None = None,
+) -> Turned:
     """Set a flag; with `version`, only if it is at that one: otherwise raises `StaleError`.
+
+    `before` is what undoing it would bring back.
 
     Raises `NotFoundError` for a flag that nobody declared, `UsageError` for a combination that is not legal.
     """
@@ -60,7 +71,7 @@ def turn(desk: Desk, name: str, split: Split, *, actor: str, reason: str, versio
     why = flags.illegal(state.declared, split, {other: one.stands for other, one in known.items()})
     if why is not None:
         raise UsageError(why)
-    return _turn(desk, state, split, what="set", actor=actor, reason=reason)
+    return _turn(desk, state, split, what="set", actor=actor, reason=reason, before=before)
 
 
 def roll_back(desk: Desk, names: Sequence[str], *, actor: str, reason: str) -> list[Turned]:
@@ -100,6 +111,16 @@ def _turn(  # noqa: PLR0913 - what is written into the audit record
 def _put(desk: Desk, state: FlagState) -> None:
     desk.tx.put_flag(state)
     desk.rang = True
+
+
+def known(view: Snapshot, name: str) -> FlagState:
+    """Return what the store keeps of a flag; raises `NotFoundError` with the nearest name."""
+    return _known(_states(view), name)
+
+
+def whole(flag: Flag) -> Split:
+    """Return what a flag gives to everybody who has it."""
+    return Split(value=flag.variants[-1], share=BUCKETS, rest=flag.variants[0]) if flag.variants else ON
 
 
 def _states(view: Snapshot) -> dict[str, FlagState]:
