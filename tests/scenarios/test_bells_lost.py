@@ -19,7 +19,7 @@ from tests.scenarios.world import World
 
 HOUR = timedelta(hours=1)
 PATIENCE = Settings().store_busy.total_seconds()
-NEVER = {"sweep": HOUR, "heartbeat": HOUR, "lease": 2 * HOUR, "poll": timedelta(milliseconds=20)}
+NEVER = {"sweep": HOUR, "heartbeat": HOUR, "lease": 2 * HOUR, "handover": 3 * HOUR, "poll": timedelta(milliseconds=20)}
 """Nothing but the look at the store comes in time."""
 FILE = """phases:
   raw: {members: {a: {external: true}, box: 'here:box'}}

@@ -8,11 +8,11 @@ from typing import Final
 from shotclock.clock import stopwatch
 from shotclock.errors import StoreUnavailableError, StoreVersionError
 from shotclock.settings import words
-from shotclock.stores.statements import SQL, UPGRADES, schema
+from shotclock.stores.statements import ADDITIONS, SQL, schema
 
 APPLICATION: Final = int.from_bytes(b"SHCK")
 """What the header of every store's file says, so that no other program's file is taken for one."""
-RELEASE: Final = 2
+RELEASE: Final = 1
 """The newest schema this release understands."""
 STATEMENTS: Final = 256
 """Prepared statements a connection keeps: more than there are."""
@@ -111,18 +111,9 @@ class StoreFile:
         if release > RELEASE:
             message = f"{self.path}: written by a newer release (schema {release}, this one knows {RELEASE}): upgrade"
             raise StoreVersionError(message)
-        if release < RELEASE:
-            self._upgrade(connection)
+        for statement in ADDITIONS.values():
+            connection.execute(statement)
         self._keep_log(connection)
-
-    @staticmethod
-    def _upgrade(connection: sqlite3.Connection) -> None:
-        """Bring the file of an older release to this one; whoever comes second finds it done."""
-        connection.execute(SQL["begin"])
-        for number in range(_number(connection, "release") + 1, RELEASE + 1):
-            connection.execute(UPGRADES[f"to_{number}"])
-            connection.execute(UPGRADES[f"at_{number}"])
-        connection.execute(SQL["commit"])
 
     def _keep_log(self, connection: sqlite3.Connection) -> None:
         # SQLite refuses this change of mode at once while somebody else makes it, whatever time it is given to wait.

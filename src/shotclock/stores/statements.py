@@ -25,8 +25,8 @@ def schema() -> list[str]:
 SQL: Final = named(_FOLDER / "queries.sql")
 """Statement by name."""
 
-UPGRADES: Final = named(_FOLDER / "upgrades.sql")
-"""What brings the file of an older release to this one."""
+ADDITIONS: Final = named(_FOLDER / "additions.sql")
+"""What the file of an older release lacks and this one needs."""
 
 DUMPED: Final = tuple(name.removeprefix("dump_") for name in SQL if name.startswith("dump_"))
 """The tables, in the order of a dump."""

@@ -143,12 +143,6 @@ CREATE TABLE process (
   body TEXT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE flag (
-  name TEXT PRIMARY KEY,
-  version INTEGER NOT NULL,
-  body TEXT NOT NULL
-) WITHOUT ROWID;
-
 PRAGMA application_id = 1397244747;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 1;
