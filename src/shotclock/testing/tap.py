@@ -160,7 +160,7 @@ class Tap:
         self.changes: list[Change] = []
         """What the commits of the action wrote."""
         self.meanwhile: Callable[[], None] | None = None
-        """What others do after the action's first look and before what it makes of that."""
+        """What others do after the action has read what is due, and before what it makes of that."""
 
     def arm(self, fault: Fault | None) -> None:
         """Begin an action, with a fault it will meet if it commits that often."""
@@ -200,8 +200,9 @@ class Tap:
     def read(self, work: Callable[[Snapshot], T]) -> T:
         """Run `work` on a snapshot."""
         seen = self._store.read(work)
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is not None:
+        meanwhile = self.meanwhile
+        if meanwhile is not None and isinstance(seen, list) and any(isinstance(one, Phase) for one in seen):
+            self.meanwhile = None
             meanwhile()
         return seen
 
