@@ -8,7 +8,7 @@ from shotclock.testing import simulate
 from tests.simulation.mutants import MUTANTS, Mutant
 
 ENOUGH = 500
-FIRST = {"rerun_when_looked_at": 160}
+FIRST = {"rerun_when_looked_at": 2250}
 """Where the search for a bug begins that seldom shows: near a seed that meets it, to be quick."""
 
 
