@@ -20,3 +20,14 @@ def test_importing_a_door_imports_nothing_heavy(door: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
     )
     assert (done.stdout.split(), done.stderr) == ([], "")
+
+
+def test_help_reads_no_settings_and_loads_no_model() -> None:
+    code = "import sys; from shotclock.cli.main import execute; execute(['--help']); print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "click" in loaded
+    assert not loaded & {*HEAVY, "msgspec", "shotclock.engine", "shotclock.model", "shotclock.settings"}

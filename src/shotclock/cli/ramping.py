@@ -9,7 +9,6 @@ import click
 from shotclock.cli.operating import actor
 from shotclock.cli.shell import Shell, common, examples, table
 from shotclock.errors import UsageError
-from shotclock.settings import duration, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +81,7 @@ def ramp(  # noqa: PLR0913, PLR0917 - the arguments and options of the command
 def _order(stages: str, hold: str, guards: tuple[str, ...], actor: str, reason: str) -> "Order":
     from shotclock.engine.ramping import Order  # noqa: PLC0415 - not for --help
     from shotclock.model import share_of  # noqa: PLC0415 - likewise
+    from shotclock.settings import duration  # noqa: PLC0415 - likewise
 
     try:
         shares = tuple(share_of(part) for part in stages.split(","))
@@ -124,6 +124,8 @@ def _row(watch: "Watch") -> tuple[str, ...]:
 
 
 def _next(ramp: "FlagRamp", now: datetime) -> str:
+    from shotclock.settings import words  # noqa: PLC0415 - not for --help
+
     if ramp.ended:
         return ramp.ended
     if ramp.state != "ramping":
