@@ -81,6 +81,7 @@ def settings(home: Path) -> Settings:
         "page": 3,
         "store_busy": timedelta(minutes=1),
         "lease": timedelta(minutes=2),
+        "store_statement": timedelta(seconds=90),
     }
     server = os.environ.get(SERVER)
     store = f"{server}?schema={home.name}" if server else ""
