@@ -1,5 +1,6 @@
 """Staged files that nothing names: what attempts left behind whose word never counted, listed and in time removed."""
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -67,17 +68,30 @@ def collect(store: Store, settings: Settings, now: datetime) -> int:
 
 
 def _remove(path: Path, root: Path) -> None:
-    """Remove a file, and the folders that are empty without it."""
+    """Remove a file, and the folders that are empty without it; where others write or tidy meanwhile they stay."""
     path.unlink(missing_ok=True)
     for folder in path.parents:
-        if folder == root or any(folder.iterdir()):
+        if folder == root:
             return
-        folder.rmdir()
+        try:
+            folder.rmdir()
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT}:
+                raise
+            return
 
 
 def _files(home: Path, folder: Path) -> list[tuple[str, datetime, int]]:
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [(path.relative_to(home).as_posix(), _written(path), path.stat().st_size) for path in found]
+    """Return path, time and size of every file; one that is moved or removed meanwhile is not there."""
+    found = []
+    for path in sorted(Path(base) / name for base, _, names in os.walk(folder) for name in names):
+        try:
+            told = path.stat()
+        except FileNotFoundError:
+            continue
+        at = datetime.fromtimestamp(0, UTC) + timedelta(seconds=told.st_mtime)
+        found.append((path.relative_to(home).as_posix(), at, told.st_size))
+    return found
 
 
 def _written(path: Path) -> datetime:
