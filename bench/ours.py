@@ -94,7 +94,7 @@ def _rolled(coordinator: Coordinator, items: int, chunk: int, function: str) -> 
     held = Held(phase=lease.task.phase, work="enumerate", lo=0, token=lease.task.token)
     for number, lo in enumerate(range(0, items, 1_000)):
         names = range(lo, min(lo + 1_000, items))
-        coordinator.add_page(held, number, [(f"item-{name}", None) for name in names])
+        coordinator.add_pages(held, number, [[(f"item-{name}", None) for name in names]])
     coordinator.task_report(TaskReport(phase=held.phase, work="enumerate", lo=0, token=held.token))
     return run.id, held.phase
 

@@ -22,7 +22,12 @@ class Alias:
     agrees: bool | None = None
     """The answer, yes or no, that asks for what is so anyway."""
     instead: str = ""
-    """Where what it asks for stands here, in words."""
+    """Where what it asks for stands here, where no setting takes its value."""
+
+    @property
+    def meaning(self) -> str:
+        """Where what it asks for stands here, in words."""
+        return self.instead or f"it is the setting {self.setting}"
 
     def asks_for_more(self, value: object) -> bool:
         """Say whether a value asks for something that is not so here."""

@@ -1,19 +1,18 @@
 """The same pipeline with its state on PostgreSQL: it publishes the same bytes, and its store moves there and back."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import game_logs
 from tests.acceptance.house import DAY, ROOT, House
 from tests.servers import PostgresServer
 
 NBA = str(ROOT / "pipelines" / "nba")
 RUN = f"small/{DAY}"
 REAL_DAY = "2024-12-15"
-DATA = Path(os.environ.get("SHOTCLOCK_DATA") or ROOT.parent / "shared" / "data")
 FILE = """
 phases:
   raw: {members: {games: {run: "small.steps:games"}, odds: {external: true}}}
@@ -42,13 +41,7 @@ def address(postgres_server: PostgresServer) -> Iterator[str]:
 @pytest.fixture
 def logs() -> str:
     """Give the folder of the published game logs."""
-    file = DATA / "player_box_2024-25.csv.gz"
-    if not file.is_file():
-        message = f"{file} is missing: put the published files there or name their folder in SHOTCLOCK_DATA"
-        if os.environ.get("SHOTCLOCK_REQUIRE") == "all":
-            pytest.fail(message)
-        pytest.skip(message)
-    return str(DATA)
+    return str(game_logs.folder("player_box_2024-25.csv.gz"))
 
 
 def published(home: Path) -> dict[str, bytes]:

@@ -167,7 +167,7 @@ def test_a_process_that_is_killed_at_any_write_loses_nothing_and_doubles_nothing
             for task in (lease.task for lease in leases):
                 held = Held(phase=task.phase, work=task.work, lo=task.lo, token=task.token)
                 if task.work == "enumerate":
-                    one.add_page(held, 0, [(str(number), None) for number in range(6)])
+                    one.add_pages(held, 0, [[(str(number), None) for number in range(6)]])
                 kinds = bytes([1]) * (task.hi - task.lo)
                 ids = {"phase": task.phase, "work": task.work, "lo": task.lo, "token": task.token}
                 assert one.task_report(TaskReport(kinds=kinds, **ids)).kind == "accepted"

@@ -286,12 +286,8 @@ class Coordinator:
 
         return self._do(work)
 
-    def add_page(self, held: Held, number: int, items: Sequence[ItemPair]) -> None:
-        """Add a page of a roll under the enumeration's token; a repeat does nothing."""
-        self.add_pages(held, number, [items])
-
     def add_pages(self, held: Held, first: int, pages: Sequence[Sequence[ItemPair]]) -> None:
-        """Add pages of a roll, numbered from `first`, in one commit: all of them or none."""
+        """Add pages of a roll under the enumeration's token, all or none; a repeat does nothing."""
 
         def work(desk: Desk) -> None:
             for number, items in enumerate(pages, first):

@@ -54,7 +54,8 @@ def enumerate_items(job: Job, context: Context, coordinator: Coordinator, page: 
 def _together(items: Iterator[ItemPair], size: int, hold: float) -> Iterator[list[list[ItemPair]]]:
     """Yield the pages that share a commit: the first alone, then twice as many each time, while they come quickly.
 
-    Whoever waits for work has it with the first page; pages are held back no longer than `hold` seconds of listing.
+    Whoever waits for work has it with the first page. One that is there after `hold` seconds of listing is not held
+    back for another; before that it may wait for the next one to be listed.
     """
     most, pages, since = 1, list[list[ItemPair]](), seconds()
     while page := list(islice(items, size)):

@@ -131,7 +131,7 @@ class Worker:
         following = number if world.faulty and lots.chance(0.1) else number + 1
 
         def work(coordinator: Coordinator) -> None:
-            coordinator.add_page(_held(lease.task), number, items)
+            coordinator.add_pages(_held(lease.task), number, [items])
 
         def done(_nothing: None, _changes: list[Change]) -> None:
             world.later(lots.span(SECOND, 20 * SECOND), lambda: self._list(lease, following, life))

@@ -119,7 +119,7 @@ class Day:
         (task,) = self.lease()
         assert task.work == "enumerate"
         for number, names in enumerate(pages):
-            self.coordinator.add_page(held(task), number, [(name, None) for name in names])
+            self.coordinator.add_pages(held(task), number, [[(name, None) for name in names]])
         assert self.done(task).kind == "accepted"
 
 

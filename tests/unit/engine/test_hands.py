@@ -115,13 +115,6 @@ def test_closed_hands_take_nothing_and_drop_what_has_not_begun(ready: Day, hands
     assert not leased(ready)
 
 
-def test_a_halt_holds_for_them_too(ready: Day, hands: Hands) -> None:
-    ready.coordinator.halt("p", actor="ann", reason="smoke")
-    ready.say("x")
-    assert not hands.given
-    assert not leased(ready)
-
-
 def test_a_commit_that_is_run_again_leases_once(ready: Day, moody: Moody, hands: Hands) -> None:
     moody.mood = "again"
     ready.say("x")

@@ -155,7 +155,7 @@ def test_an_empty_roll_fails_where_the_gate_refuses_it(day: Day) -> None:
 def test_no_rule_holds_before_the_roll_is_sealed_and_a_deadline_seals_it_first(day: Day) -> None:
     day.start(fan_out(gate=Gate(need=Need(amount=Amount(count=1)), deadline=Deadline(after=timedelta(minutes=30)))))
     (task,) = day.lease()
-    day.coordinator.add_page(held(task), 0, [("a", None), ("b", None)])
+    day.coordinator.add_pages(held(task), 0, [[("a", None), ("b", None)]])
     (chunk,) = day.lease()
     day.done(chunk)
     assert day.opening("items") is None
@@ -164,24 +164,24 @@ def test_no_rule_holds_before_the_roll_is_sealed_and_a_deadline_seals_it_first(d
     assert opening is not None
     assert (opening.reason, opening.roll_incomplete, opening.partial) == ("deadline", True, True)
     with pytest.raises(FencedError):
-        day.coordinator.add_page(held(task), 1, [("c", None)])
+        day.coordinator.add_pages(held(task), 1, [[("c", None)]])
 
 
 def test_an_enumeration_resumed_in_another_order_is_refused(day: Day) -> None:
     day.start(fan_out())
     (task,) = day.lease()
-    day.coordinator.add_page(held(task), 0, [("a", None)])
-    day.coordinator.add_page(held(task), 0, [("a", None)])
+    day.coordinator.add_pages(held(task), 0, [[("a", None)]])
+    day.coordinator.add_pages(held(task), 0, [[("a", None)]])
     with pytest.raises(UsageError, match="fixed order"):
-        day.coordinator.add_page(held(task), 0, [("b", None)])
+        day.coordinator.add_pages(held(task), 0, [[("b", None)]])
     assert day.phase("items").size == 1
 
 
 def test_an_enumeration_resumed_with_fewer_items_fails_for_good(day: Day) -> None:
     day.start(fan_out())
     (task,) = day.lease()
-    day.coordinator.add_page(held(task), 0, [("a", None)])
-    day.coordinator.add_page(held(task), 1, [("b", None)])
+    day.coordinator.add_pages(held(task), 0, [[("a", None)]])
+    day.coordinator.add_pages(held(task), 1, [[("b", None)]])
     day.done(task, pages=1)
     for chunk in day.lease():
         day.done(chunk)
@@ -346,13 +346,13 @@ def test_a_silent_member_is_no_longer_waited_for_after_ten_runs_and_comes_back_w
 def test_items_listed_after_the_budget_is_spent_are_abandoned_too(day: Day) -> None:
     day.start(fan_out(budget=timedelta(minutes=10)))
     (task,) = day.lease()
-    day.coordinator.add_page(held(task), 0, [("a", None), ("b", None)])
+    day.coordinator.add_pages(held(task), 0, [[("a", None), ("b", None)]])
     (chunk,) = day.lease()
     day.done(chunk)
     day.pass_time(minutes=11)
     (task,) = day.lease()
-    day.coordinator.add_page(held(task), 0, [("a", None), ("b", None)])
-    day.coordinator.add_page(held(task), 1, [("c", None)])
+    day.coordinator.add_pages(held(task), 0, [[("a", None), ("b", None)]])
+    day.coordinator.add_pages(held(task), 1, [[("c", None)]])
     day.done(task)
     opening = day.opening("items")
     assert opening is not None
@@ -362,7 +362,7 @@ def test_items_listed_after_the_budget_is_spent_are_abandoned_too(day: Day) -> N
 def test_why_an_enumeration_failed_is_said_where_the_phase_opens_all_the_same(day: Day) -> None:
     day.start(fan_out(attempts=1, gate=Gate(hopeless="open")))
     (task,) = day.lease()
-    day.coordinator.add_page(held(task), 0, [("a", None)])
+    day.coordinator.add_pages(held(task), 0, [[("a", None)]])
     day.done(task, whole=Again(cause="error", reason="ValueError: middle"))
     (chunk,) = day.lease()
     day.done(chunk)

@@ -27,7 +27,7 @@ def test_reports_of_one_call_see_each_other_and_count_once_each(day: Day) -> Non
     day.start(items())
     (lease,) = day.coordinator.lease("w", {})
     held = Held(phase=lease.task.phase, work="enumerate", lo=0, token=lease.task.token)
-    day.coordinator.add_page(held, 0, [(f"item-{number}", None) for number in range(120)])
+    day.coordinator.add_pages(held, 0, [[(f"item-{number}", None) for number in range(120)]])
     said = [f"item-{number}" for number in (7, 119, 8, 7, 50, 119)]
     reports = [Report(run=f"p/{KEY}", phase="raw", member=name, outcome="succeeded", rows=1) for name in said]
     answers = [answer.kind for answer in day.coordinator.report([*reports, replace(reports[0], rows=2)])]

@@ -11,6 +11,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 
+from shotclock.aliases import BY_NAME
 from shotclock.context import Assignment, Context
 from shotclock.engine.asking import Asking
 from shotclock.flags.described import ELSEWHERE, where
@@ -98,3 +99,10 @@ def test_a_task_is_told_what_its_plan_has_frozen() -> None:
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_name_known_elsewhere_is_answered_with_where_the_feature_lives(name: str) -> None:
     assert ELSEWHERE[name] in where(name.lower(), FLAGS)
+
+
+def test_a_name_that_belongs_to_a_setting_or_a_phase_is_answered_as_there() -> None:
+    assert where("PHASE2_COMPLETION_TIMEOUT_MINUTES", FLAGS).endswith(
+        BY_NAME["PHASE2_COMPLETION_TIMEOUT_MINUTES"].instead
+    )
+    assert "setting idempotent" in where("DEDUP_TTL_DAYS", FLAGS)

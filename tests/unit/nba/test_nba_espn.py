@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 
 from nba.columns import ESPN_COLUMNS
 from shotclock.outcomes import Empty, Succeeded
+from tests import game_logs
 from tests.unit.nba.days import Day, rows_of
 
-REAL = Path(os.environ.get("SHOTCLOCK_DATA") or Path(__file__).parents[4] / "shared" / "data") / "espn_format"
 FIRST, SECOND = (
     "wnba_player_box_2024_snapshot_2024-09-19.csv.gz",
     "wnba_player_box_2024_final_2024-10-20.csv.gz",
@@ -121,12 +120,7 @@ def test_a_setting_chooses_between_layouts_that_lie_side_by_side(home: Path) -> 
 
 @pytest.fixture
 def real() -> Path:
-    if not (REAL / SECOND).is_file():
-        message = f"{REAL / SECOND} is missing: put the published files there or name their folder in SHOTCLOCK_DATA"
-        if os.environ.get("SHOTCLOCK_REQUIRE") == "all":
-            pytest.fail(message)
-        pytest.skip(message)
-    return REAL
+    return game_logs.folder(f"espn_format/{SECOND}") / "espn_format"
 
 
 def test_two_editions_one_after_the_other_equal_the_second_alone(tmp_path: Path, real: Path) -> None:

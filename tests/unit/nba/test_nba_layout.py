@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -16,9 +15,9 @@ from nba.raw import taken_in
 from nba.simulated import league, season
 from nba.source import Season
 from shotclock.outcomes import Succeeded
+from tests import game_logs
 from tests.unit.nba.days import Day, row, rows_of, write_season
 
-REAL = Path(os.environ.get("SHOTCLOCK_DATA") or Path(__file__).parents[4] / "shared" / "data")
 DAY = "2024-12-15"
 
 
@@ -29,13 +28,7 @@ def simulated() -> list[dict[str, str]]:
 
 @pytest.fixture
 def real() -> str:
-    file = REAL / "player_box_2024-25.csv.gz"
-    if not file.is_file():
-        message = f"{file} is missing: put the published files there or name their folder in SHOTCLOCK_DATA"
-        if os.environ.get("SHOTCLOCK_REQUIRE") == "all":
-            pytest.fail(message)
-        pytest.skip(message)
-    return str(REAL)
+    return str(game_logs.folder("player_box_2024-25.csv.gz"))
 
 
 def card_of(day: Day) -> list[dict[str, object]]:
