@@ -73,8 +73,8 @@ format: $(VENV)/dev.stamp ## format the code and apply the safe fixes
 
 lock: ## renew the locked requirements (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 1; }
-	$(LOCK) --upgrade --extra duckdb --extra postgres --output-file requirements/run.txt
-	$(LOCK) --upgrade --extra duckdb --extra postgres --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) --upgrade --extra duckdb --extra postgres --extra serve --output-file requirements/run.txt
+	$(LOCK) --upgrade --extra duckdb --extra postgres --extra serve --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(LOCK) --upgrade --group bench --constraint requirements/run.txt --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt
 

@@ -9,7 +9,22 @@ from msgspec.structs import replace
 from shotclock.model.identity import RunId
 
 EntryKind = Literal[
-    "past", "late", "conflict", "parked", "early", "dead_letter", "audit", "signal", "tick", "gap", "claim", "ramp"
+    "past",
+    "late",
+    "conflict",
+    "parked",
+    "early",
+    "dead_letter",
+    "audit",
+    "signal",
+    "tick",
+    "gap",
+    "claim",
+    "ramp",
+    "alert",
+    "silence",
+    "quarantine",
+    "access",
 ]
 
 
@@ -17,7 +32,9 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A record beside the state that never decides: history, late and parked reports, dead letters, audit, ticks.
 
     Those of kind `claim` are what handlers have done or are at, one for each key, which is their scope; those of kind
-    `ramp` are how the ramps of flags stand, one for each flag.
+    `ramp` are how the ramps of flags stand, one for each flag; those of kind `alert` what operators are told, one for
+    each fact; `silence` what they do not want to hear; `quarantine` messages that nothing could be made of; `access`
+    who may call the service.
     """
 
     id: int = 0
@@ -37,7 +54,8 @@ class Outgoing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something the world must be told, written in the commit that made it true; a repeat of `key` does nothing."""
 
     key: str
-    route: Literal["alert", "handover", "amended"]
+    route: Literal["alert", "notice", "handover", "amended"]
+    """A `notice` is an alert on its way to one channel."""
     body: dict[str, Any] = field(default_factory=dict)
     run: str = ""
     created_at: datetime
