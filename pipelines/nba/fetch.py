@@ -18,9 +18,9 @@ from urllib.request import Request, urlopen
 
 import click
 
+from shotclock.amounts import duration
 from shotclock.errors import StoreUnavailableError
 from shotclock.files import placing, unwritable, write_whole
-from shotclock.settings import duration
 
 ADDRESS = "https://github.com/sportsdataverse/sportsdataverse-data/releases/download/espn_nba_player_boxscores/player_box_{year}.csv"
 """Where hoopR's publisher keeps a file for each season, named by the year in which the season ends."""

@@ -13,9 +13,10 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8BinaryDumper
 
+from shotclock.amounts import words
 from shotclock.errors import UsageError
 from shotclock.model import digest
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _STATEMENTS: Final = 500

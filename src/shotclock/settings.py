@@ -5,63 +5,18 @@ A value comes from, in rising order: the default here, ``shotclock.toml`` in the
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from shotclock.amounts import Size, duration, exactly, size
 from shotclock.errors import UsageError
 from shotclock.layers import CALL, DEFAULT, Found, Origin, Reader, gather
 
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
-_SIZE = re.compile(r"(?P<number>\d+)(?P<unit>KiB|MiB|GiB|KB|MB|GB|B|)")
-_POWERS: Final = {"": 0, "B": 0, "KB": 1, "KiB": 1, "MB": 2, "MiB": 2, "GB": 3, "GiB": 3}
-"""A thousand means 1,024 in every unit of size, as it does in `memory:` of a pipeline file."""
 _OWN = {"home", "store", "tags"}
 """Settings that differ between processes that work together."""
-
-
-class Size(int):
-    """A number of bytes, written with its unit."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        size, power = int(self), 0
-        while size and size % 1024 == 0 and power < 3:  # noqa: PLR2004 - the largest unit
-            size, power = size >> 10, power + 1
-        return f"{size}{('B', 'KiB', 'MiB', 'GiB')[power]}"
-
-
-def size(text: str) -> Size:
-    """Read ``256KiB``, ``1 MiB`` or a number of bytes; raises `ValueError` that says what is accepted."""
-    found = _SIZE.fullmatch(text.strip().replace(" ", ""))
-    if found is None:
-        message = f"{text!r} is not a size: write a number with B, KiB, MiB or GiB, such as 256KiB"
-        raise ValueError(message)
-    return Size(int(found["number"]) << 10 * _POWERS[found["unit"]])
-
-
-def duration(text: str) -> timedelta:
-    """Read ``1h30m``, ``90s``, ``500ms`` or ``2d``; raises `ValueError` that says what is accepted."""
-    compact = text.strip().replace(" ", "")
-    found = list(_DURATION.finditer(compact))
-    if not found or "".join(part[0] for part in found) != compact:
-        message = f"{text!r} is not a duration: write numbers with ms, s, m, h or d, such as 30m or 1h30m"
-        raise ValueError(message)
-    from shotclock.model.spans import UNITS  # noqa: PLC0415 - commands that look at nothing load no model
-
-    total = sum(float(part["number"]) * UNITS[part["unit"]] for part in found)
-    return timedelta(seconds=total)
-
-
-def words(span: timedelta) -> str:
-    """Write a duration as `duration` reads it: the two largest units, or milliseconds below a second."""
-    from shotclock.model import spans  # noqa: PLC0415 - commands that look at nothing load no model
-
-    return spans.words(span)
 
 
 def _setting(default: object, help_: str) -> Any:  # noqa: ANN401 - stands for a field of any type
@@ -341,18 +296,8 @@ _READERS: Final = {item.name: _kind(item.default)[1] for item in definitions()}
 def written(name: str, value: object) -> str:
     """Write a value of a setting as it is read, with its unit and nothing rounded but what is below a millisecond."""
     if isinstance(value, timedelta):
-        return _exactly(value)
+        return exactly(value)
     return str(Size(value)) if isinstance(value, int) and isinstance(_DEFAULTS[name], Size) else str(value)
-
-
-def _exactly(span: timedelta) -> str:
-    from shotclock.model.spans import UNITS  # noqa: PLC0415 - commands that look at nothing load no model
-
-    text, rest = "", round(span / timedelta(milliseconds=1))
-    for unit in ("d", "h", "m", "s", "ms"):
-        number, rest = divmod(rest, round(UNITS[unit] * 1000))
-        text += f"{number}{unit}" if number else ""
-    return text or "0ms"
 
 
 _DEFAULTS: Final = {item.name: item.default for item in definitions()}

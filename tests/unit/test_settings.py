@@ -10,21 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shotclock.aliases import ALIASES, Alias
+from shotclock.amounts import Size, duration, size, words
 from shotclock.errors import UsageError
 from shotclock.layers import remarks
 from shotclock.settings import (
     RELATIONS,
     Settings,
-    Size,
     contradictions,
     definitions,
     described,
-    duration,
     examine,
     load,
-    size,
     sources,
-    words,
 )
 
 

@@ -60,8 +60,8 @@ def _roll(phase: "PhasePlan") -> str:
 
 def _gate(phase: "PhasePlan") -> Iterator[str]:
     """Yield the gate's rules and clocks, short."""
+    from shotclock.amounts import words  # noqa: PLC0415 - likewise
     from shotclock.engine.timing import need_words  # noqa: PLC0415 - not for --help
-    from shotclock.settings import words  # noqa: PLC0415 - likewise
 
     gate = phase.gate
     yield "all" if gate.need is None else f"all, or {need_words(gate.need)}"

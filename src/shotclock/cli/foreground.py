@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
+from shotclock.amounts import words
 from shotclock.buses import open_bus
 from shotclock.cli import screen
 from shotclock.cli.ending import ending, tell
@@ -16,7 +17,7 @@ from shotclock.engine.embedded import Engine
 from shotclock.engine.reach import reach_of
 from shotclock.model import Run
 from shotclock.ports import Store, Warehouse
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 INTERRUPTED = 130
 

@@ -79,9 +79,9 @@ def ramp(  # noqa: PLR0913, PLR0917 - the arguments and options of the command
 
 
 def _order(stages: str, hold: str, guards: tuple[str, ...], actor: str, reason: str) -> "Order":
+    from shotclock.amounts import duration  # noqa: PLC0415 - likewise
     from shotclock.engine.ramping import Order  # noqa: PLC0415 - not for --help
     from shotclock.model import share_of  # noqa: PLC0415 - likewise
-    from shotclock.settings import duration  # noqa: PLC0415 - likewise
 
     try:
         shares = tuple(share_of(part) for part in stages.split(","))
@@ -124,7 +124,7 @@ def _row(watch: "Watch") -> tuple[str, ...]:
 
 
 def _next(ramp: "FlagRamp", now: datetime) -> str:
-    from shotclock.settings import words  # noqa: PLC0415 - not for --help
+    from shotclock.amounts import words  # noqa: PLC0415 - not for --help
 
     if ramp.ended:
         return ramp.ended

@@ -198,8 +198,8 @@ def _throw(shell: Shell, settings: "Settings", wish: Wish) -> frozenset[str]:
 
 def _by_switch(shell: Shell, settings: "Settings", wish: Wish, off: frozenset[str]) -> int:
     """Say what the kill switch turns off: nobody can confirm it without the store."""
+    from shotclock.amounts import words  # noqa: PLC0415 - likewise
     from shotclock.engine.switches import kill_switch  # noqa: PLC0415 - not for --help
-    from shotclock.settings import words  # noqa: PLC0415 - likewise
 
     names = sorted(off)
     shell.document({"by": "kill_switch", "file": str(kill_switch(settings)), "off": names, "confirmed": False})

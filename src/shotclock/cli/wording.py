@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from shotclock.amounts import words
 from shotclock.cli.shell import one_line
 from shotclock.engine.timing import ClockView
 from shotclock.engine.views import PhaseView, RunView
 from shotclock.model import spans
-from shotclock.settings import words
 
 SECOND = timedelta(seconds=1)
 

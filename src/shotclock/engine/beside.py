@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from shotclock.amounts import words
 from shotclock.model import PhasePlan, Plan
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 
 class Reason(Struct, frozen=True, kw_only=True):

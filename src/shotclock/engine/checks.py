@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from threading import Lock, Thread, Timer
 
+from shotclock.amounts import words
 from shotclock.context import Context
 from shotclock.engine import results
 from shotclock.engine.asking import Asking, Live
@@ -19,7 +20,6 @@ from shotclock.engine.members import resolve
 from shotclock.errors import ShotclockError
 from shotclock.model import Phase, Rule
 from shotclock.ports import Warehouse
-from shotclock.settings import words
 
 _log = logging.getLogger("shotclock.check")
 

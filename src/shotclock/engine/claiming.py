@@ -6,13 +6,14 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from shotclock.amounts import words
 from shotclock.clock import Clock
 from shotclock.core import claims
 from shotclock.core.claims import Answer, Busy, Claim, Claimed, Conflict, Done
 from shotclock.errors import BusyError, ConflictError, FencedError, UsageError
 from shotclock.model import Entry
 from shotclock.ports import Snapshot, Store, Transaction
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 FIGURES: Final = "idempotent"
 """The scope of what is counted."""

@@ -9,10 +9,11 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shotclock.amounts import words
 from shotclock.engine import listed, nearing, staging, views
 from shotclock.model import Phase, PhasePlan, Plan, Process, Run
 from shotclock.ports import Snapshot
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 LOOKED_AT: Final = 1_000
 """Newest runs that are looked at."""

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from msgspec import Struct
 
+from shotclock.amounts import words
 from shotclock.core import clocks, gate, rules
 from shotclock.engine import fleet, nearing, timing, views
 from shotclock.engine.desk import Desk
@@ -28,7 +29,7 @@ from shotclock.model import (
     Run,
 )
 from shotclock.ports import Snapshot
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 NAMED: Final = 20
 """Missing members an explanation describes; `missing` pages through all."""

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from shotclock.amounts import words
 from shotclock.model import Execution, PhasePlan, Plan
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 _DEFAULT = Execution().timeout
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from shotclock.amounts import words
 from shotclock.context import Assignment
 from shotclock.model import CODE, Again, Note, TaskReport, Work
 from shotclock.outcomes import Item
-from shotclock.settings import words
 
 OUT_OF_MEMORY: Final = "out of memory"
 Key = tuple[int, Work, int, int]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from shotclock.amounts import words
 from shotclock.core import clocks, gate
 from shotclock.engine.desk import Desk
 from shotclock.model import Halt, LimitKind, Near, Phase, PhasePlan, Run, Task, TaskReport
-from shotclock.settings import words
 
 T = TypeVar("T", timedelta, int)
 _NAMES: Final[dict[LimitKind, str]] = {

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shotclock.amounts import words
 from shotclock.core import evidence, rollout
 from shotclock.core.evidence import Bad, Good, NotEnough
 from shotclock.core.rollout import Advance, Finish, RollBack, Stay
@@ -30,7 +31,7 @@ from shotclock.model import (
     RunFacts,
 )
 from shotclock.ports import Snapshot, Store
-from shotclock.settings import Settings, words
+from shotclock.settings import Settings
 
 ACTOR = "ramp"
 """Who turns a flag where no operator does."""

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from shotclock.amounts import words
 from shotclock.core import gate, rules
 from shotclock.model import Deadline, Need
-from shotclock.settings import words
 
 
 class ClockView(Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from shotclock.amounts import duration, words
 from shotclock.model import Amount, slug
-from shotclock.settings import duration, words
 from shotclock.spec.nodes import close_to, described, shown
 from shotclock.spec.source import is_nothing
 

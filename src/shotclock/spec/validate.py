@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from shotclock.amounts import words
 from shotclock.model import Amount, Deadline, Member, Need, PhasePlan, Plan
-from shotclock.settings import words
 from shotclock.spec.header import Modes
 from shotclock.spec.nodes import Table, nearest, shown
 from shotclock.spec.phases import Draft

@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from shotclock.amounts import words
 from shotclock.clock import stopwatch
 from shotclock.errors import StoreUnavailableError, StoreVersionError
-from shotclock.settings import words
 from shotclock.stores.statements import ADDITIONS, SQL, schema
 
 APPLICATION: Final = int.from_bytes(b"SHCK")

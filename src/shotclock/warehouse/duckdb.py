@@ -15,10 +15,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from shotclock.amounts import words
 from shotclock.clock import seconds
 from shotclock.errors import FencedError, StoreUnavailableError, StoreVersionError, UsageError
 from shotclock.files import placing, unwritable
-from shotclock.settings import words
 
 if TYPE_CHECKING:
     from types import ModuleType

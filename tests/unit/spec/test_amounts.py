@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shotclock.amounts import words
 from shotclock.model import Amount
-from shotclock.settings import words
 from tests.unit.spec.written import ITEMS, gate_of, gate_text, said
 
 unhurried = settings(deadline=None)
