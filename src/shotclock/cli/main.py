@@ -14,7 +14,10 @@ from shotclock.errors import ShotclockError, SpecError, UsageError
 COMMANDS: Final = {
     "run": "running",
     "backfill": "backfilling",
+    "up": "service",
+    "serve": "service",
     "worker": "serving",
+    "sweep": "service",
     "status": "showing",
     "missing": "showing",
     "gaps": "gaps",

@@ -17,7 +17,7 @@ from shotclock.engine.desk import Question
 from shotclock.engine.hands import Hands
 from shotclock.engine.inbox import Ending, Inbox
 from shotclock.engine.process import alive, beaten, this_process
-from shotclock.engine.reach import Reach, reach_of
+from shotclock.engine.reach import NOTHING, Reach, reach_of
 from shotclock.engine.relay import LogChannel, Relay
 from shotclock.engine.worker import Told, WarehouseOf, Worker
 from shotclock.errors import BusError, NotFoundError, StoreError, StoreUnavailableError
@@ -101,6 +101,12 @@ class Engine:
         self._stopping = True
         self._inbox.ring()
 
+    def sweep(self) -> int:
+        """Decide what is due and deliver what is ready, now and from any thread; return how many phases were due."""
+        number = self.coordinator.sweep()
+        self._relay.deliver()
+        return number
+
     def close(self) -> None:
         """End threads and children; a repeat does nothing. The store and the bus stay open, they are the caller's."""
         if self._closed.is_set():
@@ -155,7 +161,7 @@ class Engine:
         if not endings and not rung:
             endings, rung = self._inbox.take(self._wait(until))
         due = seconds() >= self._due_at
-        if endings or due or (rung and self._calls()):
+        if endings or (self._hands.reach != NOTHING and (due or (rung and self._calls()))):
             self._look(endings)
         if due:
             self._sweep()
@@ -209,8 +215,7 @@ class Engine:
         self._swept_at = self._clock.now()
         due = self.coordinator.next_due()
         if due is not None and due <= self._swept_at:
-            self.coordinator.sweep()
-            self._relay.deliver()
+            self.sweep()
         if seconds() >= self._collect_at:
             self._collect_at = seconds() + self._settings.purge.total_seconds()
             staging.collect(self._store, self._settings, self._swept_at)

@@ -57,9 +57,9 @@ class Catalogue:
         check_plan(plan, self._settings)
         return plan
 
-    def plans(self) -> list[Plan]:
-        """Return the plan of each mode of each pipeline as its file is now."""
-        return [self.plan(name, mode) for name, path in self._paths.items() for mode in modes(path)]
+    def plans_of(self, name: str) -> list[Plan]:
+        """Return the plan of each mode of a pipeline as its file is now; raises what `plan` raises."""
+        return [self.plan(name, mode) for mode in modes(self._paths[name])]
 
 
 class Again(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The vocabulary: frozen values that every layer speaks in; nothing here decides or does I/O."""
 
 from shotclock.model import spans
+from shotclock.model.access import SCOPES, Caller, Scope, Secret, Token
 from shotclock.model.counts import (
     CODE,
     IMPORTANCES,
@@ -114,6 +115,7 @@ __all__ = [
     "ON",
     "PHASE_OVER",
     "SATISFIED",
+    "SCOPES",
     "UNSATISFIED",
     "WATCHED",
     "Accounts",
@@ -125,6 +127,7 @@ __all__ = [
     "Arms",
     "Batch",
     "Breaker",
+    "Caller",
     "Contract",
     "Counts",
     "Deadline",
@@ -182,6 +185,8 @@ __all__ = [
     "RunId",
     "RunState",
     "Schedule",
+    "Scope",
+    "Secret",
     "Seen",
     "Spare",
     "Split",
@@ -192,6 +197,7 @@ __all__ = [
     "TaskReport",
     "TaskState",
     "Tier",
+    "Token",
     "Upstream",
     "Vote",
     "Work",
