@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "force": "operating",
     "halt": "operating",
     "resume": "operating",
+    "tokens": "tokens",
     "flags": "flags",
     "rollback": "rollback",
     "simulate": "simulating",
