@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "force": "operating",
     "halt": "operating",
     "resume": "operating",
+    "alerts": "alerts",
     "flags": "flags",
     "rollback": "rollback",
     "simulate": "simulating",

@@ -1,6 +1,7 @@
 """The vocabulary: frozen values that every layer speaks in; nothing here decides or does I/O."""
 
 from shotclock.model import spans
+from shotclock.model.alerts import SEVERITIES, Acknowledged, Alert, Budget, Delivery, DeliveryState, Severity, Silence
 from shotclock.model.counts import (
     CODE,
     IMPORTANCES,
@@ -96,7 +97,7 @@ from shotclock.model.plan import (
     Tier,
 )
 from shotclock.model.ramps import METRICS, OF_RUNS, WATCHED, FlagRamp, Guard, Metric, RampState, RunFacts, Spare
-from shotclock.model.records import Entry, EntryKind, Halt, Outgoing
+from shotclock.model.records import NOTICE, Entry, EntryKind, Halt, Outgoing
 
 __all__ = [
     "ACCEPTING",
@@ -109,15 +110,19 @@ __all__ = [
     "MEMBER_NAME_BYTES",
     "METRICS",
     "NONE",
+    "NOTICE",
     "OFF",
     "OF_RUNS",
     "ON",
     "PHASE_OVER",
     "SATISFIED",
+    "SEVERITIES",
     "UNSATISFIED",
     "WATCHED",
     "Accounts",
+    "Acknowledged",
     "Again",
+    "Alert",
     "Amount",
     "Anchor",
     "Answer",
@@ -125,9 +130,12 @@ __all__ = [
     "Arms",
     "Batch",
     "Breaker",
+    "Budget",
     "Contract",
     "Counts",
     "Deadline",
+    "Delivery",
+    "DeliveryState",
     "Entry",
     "EntryKind",
     "Evaluation",
@@ -183,6 +191,8 @@ __all__ = [
     "RunState",
     "Schedule",
     "Seen",
+    "Severity",
+    "Silence",
     "Spare",
     "Split",
     "Stall",
