@@ -316,6 +316,7 @@ class Engine:
             self._unsent += self._worker.ended(endings)
         self._report()
         self._sweep()
+        self._relay.finish()
 
     def _report(self) -> None:
         while self._unsent:

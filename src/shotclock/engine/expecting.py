@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from shotclock.model import Entry, Outgoing, Plan, spans
+from shotclock.model import Entry, Outgoing, Plan, RunState, spans
 from shotclock.ports import Snapshot, Transaction
 from shotclock.settings import Settings
 
-SCOPE = "expect"
+SCOPE: Final = "expect"
+_RUNS: Final = 500
+"""Runs of all modes among which the last good one of a mode is looked for."""
 
 
 def expect(tx: Transaction, plan: Plan, now: datetime) -> None:
@@ -58,7 +60,8 @@ def _kept(view: Snapshot, scope: str) -> Mapping[str, Any] | None:
 def _last(view: Snapshot, scope: str, kept: Mapping[str, Any]) -> datetime:
     """Return when a run has last succeeded, complete or partial, or since when it is waited for."""
     pipeline, _, mode = scope.partition("/")
-    runs = [*view.runs(pipeline=pipeline, state="complete"), *view.runs(pipeline=pipeline, state="partial")]
+    states: tuple[RunState, ...] = ("complete", "partial")
+    runs = [run for state in states for run in view.runs(pipeline=pipeline, state=state, limit=_RUNS)]
     ends = [run.ended_at for run in runs if run.mode == mode and run.ended_at is not None]
     return max([datetime.fromisoformat(kept["since"]), *ends])
 

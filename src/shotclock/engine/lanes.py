@@ -120,10 +120,10 @@ class Lane:
         self._stopping = True
         self._bell.set()
 
-    def join(self) -> None:
-        """Wait for the thread to end, as long as a clean stop may take."""
+    def join(self, most: float) -> None:
+        """Wait `most` seconds for the thread to end."""
         if self._thread is not None:
-            self._thread.join(self._settings.stop.total_seconds())
+            self._thread.join(most)
             self._thread = None
 
     def _work(self) -> None:
@@ -136,6 +136,8 @@ class Lane:
                     pass
             except StoreError as error:
                 _log.warning("notices for %s were not taken: %s", self._outlet.name, error)
+            except Exception:  # noqa: BLE001 - said with its traceback; the notices that follow need this thread
+                _log.exception("notices for %s were not taken", self._outlet.name)
             if last:
                 return
 

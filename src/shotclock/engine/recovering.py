@@ -51,7 +51,7 @@ def _holds(fact: str, phase: Phase) -> bool:
         case "breaker":
             return any(breaker.until is not None for breaker in phase.breakers.values())
         case _:
-            return phase.mark is not None and phase.mark.kind == fact
+            return phase.mark is not None and phase.mark.kind in {fact, "halted"}  # a halt only covers it
 
 
 _WORDS = {"expected": "silent", "unacknowledged": "without a sign of life", "breaker": "held up by an error"}

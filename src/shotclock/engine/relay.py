@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shotclock.clock import seconds
 from shotclock.core.clocks import halted
 from shotclock.engine import expecting, recovering
-from shotclock.engine.alerting import Ledger
+from shotclock.engine.alerting import Ledger, records
 from shotclock.engine.coordinator import Coordinator
 from shotclock.engine.lanes import Clerk, Lane, back_off
 from shotclock.errors import BusError
@@ -48,6 +49,8 @@ class Relay:
         self._settings = coordinator.settings
         self._bus = bus
         self._outlets = tuple(channels) if isinstance(channels, Sequence) else only(channels)
+        self._own = any(not outlet.each for outlet in self._outlets)
+        """Whether this process has channels that hear of the end of an alert."""
         self._clerk = Clerk(coordinator)
         self._lanes = {lane.route: lane for lane in (Lane(coordinator, one, self._clerk) for one in self._outlets)}
         self._registered_at: datetime | None = None
@@ -65,18 +68,25 @@ class Relay:
         for route in self._lanes.keys() & ready:
             self._lanes[route].ring()
 
+    def finish(self) -> None:
+        """Tell what is over by now, before a process ends that nobody may follow for long."""
+        if self._own:
+            now = self._coordinator.clock.now()
+            self._store.write(lambda tx: _look_at_open(Ledger(tx, self._settings, now)))
+            self.deliver()
+
     def close(self) -> None:
         """Deliver the notices at hand, if the channels take them in time; the rest is delivered by the next relay."""
+        until = seconds() + self._settings.stop.total_seconds()
         for lane in self._lanes.values():
             lane.stop()
         for lane in self._lanes.values():
-            lane.join()
+            lane.join(max(until - seconds(), 0))
         self._clerk.close()
 
     def _register(self, now: datetime) -> None:
         """Say from time to time which channels this process has, where others may have none."""
-        own = any(not outlet.each for outlet in self._outlets)
-        if own and (self._registered_at is None or now >= self._registered_at + self._settings.purge):
+        if self._own and (self._registered_at is None or now >= self._registered_at + self._settings.purge):
             self._store.write(lambda tx: Ledger(tx, self._settings, now, self._outlets).register())
             self._registered_at = now
 
@@ -131,6 +141,13 @@ def _look(ledger: Ledger, message: Outgoing) -> None:
         ledger.tx.unsent(message.key, ledger.now + ledger.settings.alerts_look, "")
     else:
         ledger.tx.sent([message.key])
+
+
+def _look_at_open(ledger: Ledger) -> None:
+    for alert in records(ledger.tx, over=False):
+        why = recovering.over(ledger.tx, alert, ledger.now)
+        if why is not None:
+            ledger.look(alert, why)
 
 
 def _is_halted(message: Outgoing, halts: Sequence[Halt], now: datetime) -> bool:
