@@ -98,6 +98,25 @@ def test_a_dead_slack_lets_a_run_end_as_it_does_without_one(small: House) -> Non
     assert with_slack.err == without.err == ""
 
 
+def test_a_process_that_is_killed_while_slack_is_slow_loses_no_alert(small: House, slack: Slack) -> None:
+    more = HOOK | {"HOOK": slack.address, "SHOTCLOCK_ALERTS_SEND": "500ms", "SHOTCLOCK_OUTBOX_HOLD": "1s"}
+    slack.free.clear()
+    slack.answers.append("lost")
+    killed = small.start("run", "small", DAY, more=more)
+    assert slack.came.wait(WAIT)
+    killed.send(signal.SIGKILL).finish()
+    slack.came.clear()
+    slack.free.set()
+    again = small.start("run", "small", DAY, more=more)
+    assert slack.came.wait(WAIT)
+    assert small("report", f"small/{DAY}", "raw", "a", "succeeded", more=more).code == 0
+    assert again.finish().code == 0
+    told = [text for text in slack.texts if "nothing has reported" in text]
+    assert len(told) == 2
+    (alert,) = small("alerts", "list", "--all", "--json", more=more).document["alerts"]
+    assert (alert["fact"], alert["count"]) == ("expected", 1)
+
+
 def test_no_command_shows_an_address(house: House) -> None:
     more = {"SHOTCLOCK_ALERTS": "slack=https://hooks.example/secret", "SHOTCLOCK_WATCHED_BY": "https://h/secret"}
     for words in (("config", "show"), ("config", "show", "--json"), ("config", "check")):

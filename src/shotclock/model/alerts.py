@@ -14,7 +14,7 @@ DeliveryState = Literal["waiting", "delivered", "failing", "refused", "silenced"
 """`refused`: it will never be taken; `summed`: it came beyond the most of a window, and is told in the sum."""
 
 
-class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Delivery(Struct, frozen=True, kw_only=True):
     """How an alert fared in one channel."""
 
     state: DeliveryState = "waiting"
@@ -23,7 +23,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
 
 
-class Acknowledged(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Acknowledged(Struct, frozen=True, kw_only=True):
     """Who has taken an alert on, from when on it is not told again."""
 
     actor: str
@@ -31,7 +31,7 @@ class Acknowledged(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
-class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Alert(Struct, frozen=True, kw_only=True):
     """One fact about one phase of a pipeline, however often it came; the record that operators see.
 
     State table::
@@ -65,7 +65,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     channels: dict[str, Delivery] = {}
 
 
-class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Silence(Struct, frozen=True, kw_only=True):
     """What is not to be told until a time; an empty field means any."""
 
     id: str
@@ -85,7 +85,7 @@ class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return fits and now < self.until
 
 
-class Budget(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Budget(Struct, frozen=True, kw_only=True):
     """How many notices a channel had in a window, and what came beyond them, by fact."""
 
     since: datetime
