@@ -110,32 +110,34 @@ class Ledger:
         )
 
     def _remind(self, alert: Alert) -> None:
-        """Have an alert looked at again, while there is something to find: its end, or repeats that were not told."""
-        if alert.fact in alerts.ENDS or alert.count > alert.told:
-            at = self.now + self.settings.alerts_look
-            self.tx.post(
-                Outgoing(
-                    key=f"look:{alert.id}", route="look", body={"alert": alert.id}, created_at=self.now, ready_at=at
-                )
-            )
+        """Have a new alert looked at, until it is over."""
+        at, body = self._next_look(alert), {"alert": alert.id}
+        self.tx.post(Outgoing(key=f"look:{alert.id}", route="look", body=body, created_at=self.now, ready_at=at))
+
+    def _next_look(self, alert: Alert) -> datetime:
+        """Return when there may be something to find: what can end is looked at often, the rest after its window."""
+        soon = self.now + self.settings.alerts_look
+        return soon if alert.fact in alerts.ENDS else max(alert.window_at + self.limits.window, soon)
 
     # --- alerts go on, and end ---
 
-    def look(self, alert: Alert, over: str | None) -> bool:
-        """Tell what has become of an alert, given why it is over if it is; say whether to look again."""
+    def look(self, alert: Alert, over: str | None) -> datetime | None:
+        """Tell what has become of an alert, given why it is over if it is; return when to look again."""
+        news = alerts.is_news(alert, self.now, self.limits)
         quiet = self.now >= alert.last_at + self.settings.alerts_kept
-        if over is not None or quiet:
-            self._end(alert, over or "it has not come again", told=over is not None)
-            return False
+        past = not news and not alerts.folds(alert, self.now, self.limits) and alert.fact not in alerts.ENDS
+        if over is not None or quiet or past:
+            self._end(alert, over or ("it was told" if past else "it has not come again"), told=over is not None)
+            return None
         channels = [name for name, one in alert.channels.items() if one.state == "silenced"]
-        if alerts.is_news(alert, self.now, self.limits):
+        if news:
             alert = alerts.retold(alert, self.now)
             channels = list(alert.channels)
         if alert.acknowledged is None:
             for channel in channels:
                 alert = self._notify(alert, channel)
         self.put(alert)
-        return alert.fact in alerts.ENDS or alert.count > alert.told
+        return self._next_look(alert)
 
     def _end(self, alert: Alert, why: str, *, told: bool) -> None:
         alert = alerts.ended(alert, why, self.now)

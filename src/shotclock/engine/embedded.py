@@ -148,6 +148,7 @@ class Engine:
             listener = Thread(target=self._listen, name="shotclock bell", daemon=True)
             listener.start()
             self._listener = listener
+        self._relay.register()
         self._beat()
         self._hands.open()
         self._look([])

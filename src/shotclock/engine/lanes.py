@@ -105,6 +105,7 @@ class Lane:
         self._clerk = clerk
         self.route = f"{NOTICE}{outlet.name}"
         self._bell = Event()
+        self._paused_until: datetime | None = None
         self._stopping = False
         self._thread: Thread | None = None
 
@@ -120,11 +121,12 @@ class Lane:
         self._stopping = True
         self._bell.set()
 
-    def join(self, most: float) -> None:
-        """Wait `most` seconds for the thread to end."""
-        if self._thread is not None:
-            self._thread.join(most)
-            self._thread = None
+    def join(self, most: float) -> bool:
+        """Wait `most` seconds for the thread to end; say whether it has."""
+        if self._thread is None:
+            return True
+        self._thread.join(most)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while True:
@@ -144,13 +146,15 @@ class Lane:
     def _send_ready(self) -> bool:
         """Take some notices that are ready and send them; say whether there may be more."""
         now = self._coordinator.clock.now()
+        if self._paused_until is not None and now < self._paused_until:
+            return False  # whoever sweeps rings again, for what is ready all the time
         taken = self._coordinator.store.write(lambda tx: self._take(tx, now))
         until = now + self._settings.outbox_hold - self._settings.alerts_send
         for message, payload in taken:
             if self._coordinator.clock.now() > until:
                 return True  # another relay may have them soon
-            if payload is not None and not self._clerk.knows(message.key):
-                self._send(message, payload)
+            if payload is not None and not self._clerk.knows(message.key) and not self._send(message, payload):
+                return False  # it asked for a pause
         return len(taken) == _AT_ONCE
 
     def _take(self, tx: Transaction, now: datetime) -> list[tuple[Outgoing, Mapping[str, Any] | None]]:
@@ -158,19 +162,21 @@ class Lane:
         taken = tx.take_outbox(now, _AT_ONCE, self._settings.outbox_hold, (self.route,))
         return [(message, ledger.payload(message)) for message in taken]
 
-    def _send(self, message: Outgoing, payload: Mapping[str, Any]) -> None:
+    def _send(self, message: Outgoing, payload: Mapping[str, Any]) -> bool:
+        """Send a notice; say whether another one may follow at once."""
         try:
             self._outlet.channel.send(payload)
         except RefusedError as error:
             _log.warning("%s: refused by %s: %s", message.key, self._outlet.name, error)
             self._clerk.tell(Outcome(message=message, state="refused", error=str(error)))
         except Exception as error:  # noqa: BLE001 - a channel is the user's, and whatever it raises is a failed delivery
-            self._later(message, error)
+            return self._later(message, error)
         else:
             self._clerk.tell(Outcome(message=message, state="delivered"))
+        return True
 
-    def _later(self, message: Outgoing, error: Exception) -> None:
-        """Send a notice again after a wait that doubles, or the one that the other side asks for."""
+    def _later(self, message: Outgoing, error: Exception) -> bool:
+        """Send a notice again after a wait that doubles; a wait that the other side asks for holds for all."""
         asked = error.after if isinstance(error, LaterError) else None
         own = back_off(self._settings, message.attempts, self._coordinator.clock.jitter())
         wait = own if asked is None else max(asked, own)
@@ -178,3 +184,5 @@ class Lane:
         ready_at = self._coordinator.clock.now() + wait
         text = f"{type(error).__name__}: {error}"
         self._clerk.tell(Outcome(message=message, state="failing", error=text, ready_at=ready_at))
+        self._paused_until = ready_at if asked is not None else None
+        return asked is None

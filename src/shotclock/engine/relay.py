@@ -51,14 +51,13 @@ class Relay:
         self._outlets = tuple(channels) if isinstance(channels, Sequence) else only(channels)
         self._own = any(not outlet.each for outlet in self._outlets)
         """Whether this process has channels that hear of the end of an alert."""
-        self._clerk = Clerk(coordinator)
-        self._lanes = {lane.route: lane for lane in (Lane(coordinator, one, self._clerk) for one in self._outlets)}
+        self._clerk, self._lanes = self._staffed()
         self._registered_at: datetime | None = None
 
     def deliver(self) -> None:
         """Take what is ready and hand it over; what is halted waits, but for alerts."""
         now = self._coordinator.clock.now()
-        self._register(now)
+        self.register()
         ready = self._store.read(lambda view: view.ready_routes(now))
         if not ready.isdisjoint(_URGENT):
             self._hand_over(now)
@@ -70,22 +69,33 @@ class Relay:
 
     def finish(self) -> None:
         """Tell what is over by now, before a process ends that nobody may follow for long."""
-        if self._own:
+        if self._own and self.close():
+            self._clerk, self._lanes = self._staffed()
             now = self._coordinator.clock.now()
             self._store.write(lambda tx: _look_at_open(Ledger(tx, self._settings, now)))
             self.deliver()
 
-    def close(self) -> None:
-        """Deliver the notices at hand, if the channels take them in time; the rest is delivered by the next relay."""
+    def close(self) -> bool:
+        """Deliver the notices at hand, if the channels take them in time, and say whether they did.
+
+        The rest is delivered by the next relay.
+        """
         until = seconds() + self._settings.stop.total_seconds()
         for lane in self._lanes.values():
             lane.stop()
-        for lane in self._lanes.values():
-            lane.join(max(until - seconds(), 0))
+        ended = [lane.join(max(until - seconds(), 0)) for lane in self._lanes.values()]
         self._clerk.close()
+        return all(ended)
 
-    def _register(self, now: datetime) -> None:
+    def _staffed(self) -> tuple[Clerk, dict[str, Lane]]:
+        """Return the threads of the channels, and who writes down what became of their notices."""
+        clerk = Clerk(self._coordinator)
+        lanes = [Lane(self._coordinator, outlet, clerk) for outlet in self._outlets]
+        return clerk, {lane.route: lane for lane in lanes}
+
+    def register(self) -> None:
         """Say from time to time which channels this process has, where others may have none."""
+        now = self._coordinator.clock.now()
         if self._own and (self._registered_at is None or now >= self._registered_at + self._settings.purge):
             self._store.write(lambda tx: Ledger(tx, self._settings, now, self._outlets).register())
             self._registered_at = now
@@ -135,12 +145,13 @@ class Relay:
 
 def _look(ledger: Ledger, message: Outgoing) -> None:
     """Look whether what an alert told is over; come back while it is not."""
-    alert = ledger.find(message.body["alert"])
-    goes_on = alert is not None and alert.over_at is None
-    if alert is not None and goes_on and ledger.look(alert, recovering.over(ledger.tx, alert, ledger.now)):
-        ledger.tx.unsent(message.key, ledger.now + ledger.settings.alerts_look, "")
-    else:
+    alert, again = ledger.find(message.body["alert"]), None
+    if alert is not None and alert.over_at is None:
+        again = ledger.look(alert, recovering.over(ledger.tx, alert, ledger.now))
+    if again is None:
         ledger.tx.sent([message.key])
+    else:
+        ledger.tx.unsent(message.key, again, "")
 
 
 def _look_at_open(ledger: Ledger) -> None:

@@ -55,10 +55,16 @@ def test_repeats_are_told_in_one_notice_when_the_window_is_over(house: House, mo
         house.tell("demoted", turn=turn)
         house.deliver()
     assert mouth.facts == ["demoted"]
-    house.deliver(minutes=16)
-    house.deliver(minutes=16)
+    house.deliver(minutes=15)
     assert mouth.facts == ["demoted", "demoted"]
     assert "3 times since" in mouth.sent[1]["text"]
+    house.tell("demoted")
+    house.deliver()
+    house.deliver(minutes=15)
+    house.deliver(minutes=15)
+    assert mouth.facts == ["demoted"] * 3
+    assert "4 times since" in mouth.sent[2]["text"]
+    assert house.alert().over == "it was told"
 
 
 def test_what_was_told_once_is_a_new_alert_after_the_window(house: House, mouth: Mouth) -> None:
