@@ -140,6 +140,18 @@ class Bench:
                     finally:
                         serving.kill()
         self._waits("the same, to another process", medians(found), 2.0)
+        well, stuck = (
+            medians([child("hand_over_told", runs=200, stuck=stuck) for _ in range(self.times)])
+            for stuck in (False, True)
+        )
+        shown = f"p50 {stuck['p50_ms']:.2f} ms, with one that answers {well['p50_ms']:.2f} ms"
+        met = stuck["p50_ms"] <= max(1.5 * well["p50_ms"], 1.0)
+        self.add(
+            "last report to first task, told to a channel that does not answer",
+            "≤ 1.5 × with one that answers",
+            shown,
+            met=met,
+        )
 
     def _waits(self, measure: str, found: dict[str, float], most: float) -> None:
         p50, p99 = found["p50_ms"], found["p99_ms"]

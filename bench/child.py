@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import bare, faults, ours, service
+from bench import alerting, bare, faults, ours, service
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
         **ours.MEASURES,
         **bare.MEASURES,
         **service.MEASURES,
+        **alerting.MEASURES,
         "faulty": faults.faulty,
     }
     result = measures[name](**given)

@@ -197,10 +197,11 @@ def hand_over(runs: int) -> Result:
             waits.append(max(work.starts[number] - committed, 0) * 1_000)
         made.stop()
         thread.join()
-        return _quantiles(waits)
+        return quantiles(waits)
 
 
-def _quantiles(waits: list[float]) -> Result:
+def quantiles(waits: list[float]) -> Result:
+    """Return the median and the 99th percentile."""
     waits.sort()
     return {"p50_ms": median(waits), "p99_ms": waits[min(round(len(waits) * 0.99), len(waits) - 1)]}
 
@@ -222,7 +223,7 @@ def hand_over_across(home: str, runs: int, address: str = "") -> Result:
             with pipe.open(encoding="utf-8") as told:
                 waits.append((float(told.read()) - committed[0]) * 1_000)
         bus.close()
-        return _quantiles(waits[1:])  # the first waits until the other process is up
+        return quantiles(waits[1:])  # the first waits until the other process is up
 
 
 def _note_then_ring(committed: list[float], bus: Bus) -> Callable[[], None]:

@@ -6,8 +6,20 @@ from typing import Final
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d)")
 _SIZE = re.compile(r"(?P<number>\d+)(?P<unit>KiB|MiB|GiB|KB|MB|GB|B|)")
+_ADDRESS = re.compile(r"(?<![\w+.-])([a-zA-Z][\w+.-]*://)[^\s;]*")
 _POWERS: Final = {"": 0, "B": 0, "KB": 1, "KiB": 1, "MB": 2, "MiB": 2, "GB": 3, "GiB": 3}
 """A thousand means 1,024 in every unit of size, as it does in `memory:` of a pipeline file."""
+
+
+class Secret(str):
+    """Text that may hold what must not be seen; shown with what follows ``://`` left out."""
+
+    __slots__ = ()
+
+
+def bare(text: str) -> str:
+    """Return text without what is secret in its addresses."""
+    return _ADDRESS.sub(r"\1***", text)
 
 
 class Size(int):

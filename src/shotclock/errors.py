@@ -16,6 +16,8 @@
     ├── FencedError          a newer owner has taken over
     ├── BusyError            somebody else carries it out just now
     └── BusError             a message was not taken
+        ├── LaterError       it may be taken later
+        └── RefusedError     it will never be taken as it is
 
 Each class says by `retry` whether the same call may succeed later.
 """
@@ -101,3 +103,17 @@ class BusError(ShotclockError):
     """A message that was not taken."""
 
     retry: ClassVar[bool] = True
+
+
+class LaterError(BusError):
+    """A message that may be taken later; `after` says when, where the other side has said so."""
+
+    def __init__(self, message: str, after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class RefusedError(BusError):
+    """A message that will never be taken as it is."""
+
+    retry: ClassVar[bool] = False

@@ -4,13 +4,15 @@ A store keeps facts and promises atomicity; it never decides. What a report mean
 is decided once, in `core`, for every store. Each docstring here is the contract that `tests/contract` checks.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from shotclock.model import (
+    SEVERITIES,
     Entry,
     EntryKind,
     FlagState,
@@ -24,6 +26,7 @@ from shotclock.model import (
     Run,
     RunId,
     RunState,
+    Severity,
     Task,
     Upstream,
     Work,
@@ -139,6 +142,9 @@ class Snapshot(Protocol):
     def tallies(self, scope: str) -> dict[str, int]:
         """Return what `Transaction.tally` counted in that scope, by name."""
 
+    def ready_routes(self, now: datetime) -> set[str]:
+        """Return the routes of unsent messages that are ready."""
+
     def halts(self) -> list[Halt]:
         """Return every halt, ended ones too, the oldest first."""
 
@@ -195,8 +201,13 @@ class Transaction(Snapshot, Protocol):
     def post(self, message: Outgoing) -> bool:
         """Put a message in the outbox; False, and nothing written, if one of that key ever was."""
 
-    def take_outbox(self, now: datetime, limit: int, hold: timedelta) -> list[Outgoing]:
-        """Return unsent messages that are ready, the oldest first, and make each invisible until `now` + `hold`."""
+    def take_outbox(
+        self, now: datetime, limit: int, hold: timedelta, routes: Collection[str] | None = None
+    ) -> list[Outgoing]:
+        """Return unsent messages that are ready, the oldest first, and make each invisible until `now` + `hold`.
+
+        With `routes`, messages of other routes are left alone: many of one kind keep none of another waiting.
+        """
 
     def sent(self, keys: Iterable[str]) -> None:
         """Mark messages as delivered; a repeat does nothing."""
@@ -270,7 +281,22 @@ class Channel(Protocol):
     """Where alerts go."""
 
     def send(self, alert: Mapping[str, Any]) -> None:
-        """Deliver one alert; raises `BusError` if it was not taken."""
+        """Deliver one alert.
+
+        Raises `LaterError` where another attempt may succeed, which may say after how long, `RefusedError` where none
+        will, and `BusError`, or whatever else, where nothing is known but that it was not taken.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlet:
+    """A channel, and what it is told."""
+
+    name: str
+    channel: Channel
+    severities: frozenset[Severity] = frozenset(SEVERITIES)
+    each: bool = False
+    """Whether it hears of every fact as it comes, as a log does: nothing folded, held back or said to be over."""
 
 
 class Warehouse(Protocol):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from shotclock.amounts import Size, duration, exactly, size
+from shotclock.amounts import Secret, Size, bare, duration, exactly, size
 from shotclock.errors import UsageError
 from shotclock.layers import CALL, DEFAULT, Found, Origin, Reader, gather
 
@@ -20,7 +20,7 @@ _OWN = {"home", "store", "tags", "listen"}
 
 
 def _setting(default: object, help_: str) -> Any:  # noqa: ANN401 - stands for a field of any type
-    return field(default=default, metadata={"help": help_})
+    return field(default=default, repr=not isinstance(default, Secret), metadata={"help": help_})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,17 @@ class Settings:
     flags_look: timedelta = _setting(
         timedelta(minutes=1), "How often runs that have ended are counted for ramps of flags."
     )
+
+    alerts: Secret = _setting(
+        Secret(), "Channels that alerts go to: NAME=ADDRESS SEVERITY,… with ; between, or log. Empty: the log."
+    )
+    alerts_window: timedelta = _setting(timedelta(minutes=15), "Time in which the same alert is told once, counted.")
+    alerts_most: int = _setting(20, "Most notices to a channel within `alerts_window`; the rest is summed up in one.")
+    alerts_look: timedelta = _setting(timedelta(seconds=10), "How often it is looked whether what was told is over.")
+    alerts_send: timedelta = _setting(timedelta(seconds=10), "How long a channel may take for one notice.")
+    alerts_kept: timedelta = _setting(timedelta(days=7), "How long an alert is remembered that has not come again.")
+    watched_by: Secret = _setting(Secret(), "Address that is called after sweeps, to be missed when it is not.")
+    watched_every: timedelta = _setting(timedelta(minutes=1), "Least time between two such calls.")
 
     lease: timedelta = _setting(timedelta(seconds=60), "How long a lease lasts without a heartbeat.")
     heartbeat: timedelta = _setting(
@@ -197,6 +208,12 @@ RELATIONS: Final = (
         high=("lease",),
         why="a renewal may wait that long for its turn at the store, and must still come in time",
     ),
+    Relation(
+        low=("alerts_send",),
+        high=("outbox_hold",),
+        why="a notice that another relay takes while it is under way comes twice",
+        equal=False,
+    ),
     Relation(low=("stop",), high=("lease",), why="leases are not renewed while members end at a clean stop"),
     Relation(low=("lease",), high=("handover",), why="who died with the work is known to be dead only after a lease"),
     Relation(low=("lease",), high=("gone",), why="a process must be remembered for as long as it may hold tasks"),
@@ -303,6 +320,7 @@ _KINDS: Final[Mapping[type, tuple[str, Reader]]] = {
     Size: ("size", lambda value: size(str(value))),
     int: ("number", _number),
     str: ("text", str),
+    Secret: ("text", Secret),
 }
 """What a default of each type is called, and what reads such a value."""
 
@@ -323,6 +341,8 @@ def written(name: str, value: object) -> str:
     """Write a value of a setting as it is read, with its unit and nothing rounded but what is below a millisecond."""
     if isinstance(value, timedelta):
         return exactly(value)
+    if isinstance(_DEFAULTS[name], Secret):
+        return bare(str(value))
     return str(Size(value)) if isinstance(value, int) and isinstance(_DEFAULTS[name], Size) else str(value)
 
 

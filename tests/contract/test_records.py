@@ -22,8 +22,8 @@ def post(store: Store, *messages: Outgoing) -> list[bool]:
     return store.write(lambda tx: [tx.post(message) for message in messages])
 
 
-def take(store: Store, seconds: float, limit: int = 10) -> list[str]:
-    return [message.key for message in store.write(lambda tx: tx.take_outbox(at(seconds), limit, HOLD))]
+def take(store: Store, seconds: float, limit: int = 10, routes: tuple[str, ...] | None = None) -> list[str]:
+    return [message.key for message in store.write(lambda tx: tx.take_outbox(at(seconds), limit, HOLD, routes))]
 
 
 def test_the_oldest_entries_of_a_kind_are_purged_a_bounded_number_at_a_time(store: Store) -> None:
@@ -102,6 +102,16 @@ def test_messages_are_taken_when_they_are_ready_the_oldest_first(store: Store) -
     assert take(store, 8, limit=1) == ["a"]
     assert take(store, 8) == ["b"]
     assert take(store, 9) == ["c"]
+
+
+def test_many_messages_of_one_route_keep_none_of_another_waiting(store: Store) -> None:
+    post(store, *(a_message(f"n{number}", route="notice") for number in range(5)))
+    post(store, a_message("h", route="handover", created_at=at(1)), a_message("a", created_at=at(2)))
+    assert take(store, 8, limit=3, routes=("handover", "amended")) == ["h"]
+    assert take(store, 8, limit=3, routes=("notice",)) == ["n0", "n1", "n2"]
+    assert take(store, 8, routes=()) == []
+    assert store.read(lambda view: view.ready_routes(at(8))) == {"notice", "alert"}
+    assert take(store, 8) == ["n3", "n4", "a"]
 
 
 def test_a_taken_message_is_hidden_for_a_while_then_given_again(store: Store) -> None:

@@ -49,6 +49,8 @@ entry_kinds = st.sampled_from(list[EntryKind](["late", "parked"]))
 scopes = st.sampled_from(["a/x", "a/x#2", "a/y", "b/x", "é"])
 names = st.sampled_from(["é", "e", "", "raw"])
 
+ROUTES = ("alert", "handover", "notice log")
+
 
 class UndoneError(Exception):
     """What makes a change undo itself."""
@@ -198,13 +200,13 @@ class StoresAgree(RuleBasedStateMachine):
     def tally(self, scope: str, name: str, number: int) -> None:
         self._do(lambda tx: tx.tally(scope, name, number))
 
-    @rule(key=st.sampled_from(KEYS), created=seconds, ready=seconds)
-    def post(self, key: str, created: int, ready: int) -> None:
-        self._do(lambda tx: tx.post(a_message(key, created_at=at(created), ready_at=at(ready))))
+    @rule(key=st.sampled_from(KEYS), created=seconds, ready=seconds, route=st.sampled_from(ROUTES))
+    def post(self, key: str, created: int, ready: int, route: str) -> None:
+        self._do(lambda tx: tx.post(a_message(key, route=route, created_at=at(created), ready_at=at(ready))))
 
-    @rule(now=seconds, limit=st.integers(0, 3), hold=st.integers(0, 5))
-    def take_outbox(self, now: int, limit: int, hold: int) -> None:
-        self._do(lambda tx: tx.take_outbox(at(now), limit, timedelta(seconds=hold)))
+    @rule(now=seconds, limit=st.integers(0, 3), hold=st.integers(0, 5), routes=st.sets(st.sampled_from(ROUTES)))
+    def take_outbox(self, now: int, limit: int, hold: int, routes: set[str]) -> None:
+        self._do(lambda tx: tx.take_outbox(at(now), limit, timedelta(seconds=hold), routes))
 
     @rule(keys=st.lists(st.sampled_from(KEYS)))
     def sent(self, keys: list[str]) -> None:

@@ -62,9 +62,7 @@ def post_outside_the_commit() -> Iterator[None]:
     do = Coordinator._do
 
     def later(self: Desk, key: str, route: str, run: str, body: Mapping[str, Any]) -> None:
-        waiting.append(
-            Outgoing(key=key, route=route, run=run, body=dict(body), created_at=self.now, ready_at=self.now)  # type: ignore[arg-type]  # a literal
-        )
+        waiting.append(Outgoing(key=key, route=route, run=run, body=dict(body), created_at=self.now, ready_at=self.now))
 
     def mutated(self: Coordinator, work: Callable[[Desk], Any]) -> Any:  # noqa: ANN401 - passed on
         result = do(self, work)

@@ -1,9 +1,10 @@
 """What must be true of a home folder: right after somebody was killed in it, and when the story is over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from shotclock.engine import alerting
 from shotclock.model import KINDS, PHASE_OVER, SATISFIED, Phase, Run, Task
 from shotclock.ports import Snapshot, Store
 from shotclock.stores.rows import outgoing_of
@@ -81,12 +82,24 @@ def _told(home: Path, store: Store) -> None:
     posted = {str(row[1]): row for table, row in store.dump() if table == "outbox"}
     told = [line["body"] for line in story.noted(home / "told")]
     for key, row in posted.items():
-        require(not row[4] or outgoing_of(row).body in told, f"{key} is marked as delivered, and nobody was told")
+        message = outgoing_of(row)
+        if message.route == "alert":
+            held = f"notice:log:{key}" in posted and _is_recorded(store, message.body)
+            require(not row[4] or held, f"{key} is marked as recorded, and has no record or no notice")
+        elif message.route != "look":
+            body = message.body.get("said", message.body)
+            require(not row[4] or body in told, f"{key} is marked as delivered, and nobody was told")
     for phase in phases:
         started = phase.started_at is not None and phase.source is None
         require(not started or f"handover:{phase.id}:1" in posted, f"{phase.name} started, and no hand-over is posted")
         partial = phase.opened_at is not None and phase.source is None and phase.ruling and phase.ruling.partial
         require(not partial or f"alert:{phase.id}:opening:" in posted, f"{phase.name} is partial without an alert")
+
+
+def _is_recorded(store: Store, said: Mapping[str, Any]) -> bool:
+    """Say whether there is a record of a fact."""
+    known = store.read(alerting.records)
+    return any((alert.fact, alert.phase) == (said["fact"], said["phase"]) for alert in known)
 
 
 def _phases(view: Snapshot) -> list[Phase]:

@@ -74,7 +74,13 @@ PLAN = Plan(
 
 def settings(home: Path) -> Settings:
     """Return the settings of every process of the story: quick ones."""
-    quick = {"poll": 10 * _MS, "sweep": 20 * _MS, "outbox_hold": 100 * _MS, "late_settling": _MS}
+    quick = {
+        "poll": 10 * _MS,
+        "sweep": 20 * _MS,
+        "outbox_hold": 100 * _MS,
+        "alerts_send": 50 * _MS,
+        "late_settling": _MS,
+    }
     patient = {
         "retry_first": _MS,
         "retry_most": _MS,
@@ -178,8 +184,9 @@ def engine(home: Path, points: Points) -> None:
 
 
 def unsent(store: Store) -> list[str]:
-    """Return the keys of messages that are not marked as delivered."""
-    return [str(row[1]) for table, row in store.dump() if table == "outbox" and not row[4]]
+    """Return the keys of messages that are not marked as delivered; a reminder to look again is told to nobody."""
+    posted = [row for table, row in store.dump() if table == "outbox"]
+    return [str(row[1]) for row in posted if not row[4] and row[2] != "look"]
 
 
 def _newest(view: Snapshot) -> Run | None:

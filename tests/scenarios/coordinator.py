@@ -45,7 +45,7 @@ class Alerts:
 
 def main(home: str, store: str, minutes: str) -> None:
     """See to all that is due, beside others who do the same."""
-    settings, channel = Settings(home=Path(home), store=store, outbox_hold=HOLD), Alerts()
+    settings, channel = Settings(home=Path(home), store=store, outbox_hold=HOLD, alerts_send=HOLD / 2), Alerts()
     with closing(open_store(settings)) as opened:
         coordinator = Coordinator(opened, settings, LaterClock(timedelta(minutes=int(minutes))))
         relay = Relay(coordinator, None, channel)

@@ -117,6 +117,7 @@ CONTRADICTIONS = {
     },
     "heartbeat (20s, SHOTCLOCK_HEARTBEAT) and store_busy (45s, SHOTCLOCK_STORE_BUSY) together must not be longer than "
     "lease (1m, default)": {"HEARTBEAT": "20s", "STORE_BUSY": "45s"},
+    "alerts_send (30s, SHOTCLOCK_ALERTS_SEND) must be shorter than outbox_hold (30s, default)": {"ALERTS_SEND": "30s"},
     "stop (2m, SHOTCLOCK_STOP) must not be longer than lease (1m, default)": {"STOP": "2m"},
     "lease (10m, SHOTCLOCK_LEASE) must not be longer than handover (5m, default)": {"LEASE": "10m"},
     "lease (1m, default) must not be longer than gone (30s, SHOTCLOCK_GONE)": {"GONE": "30s"},

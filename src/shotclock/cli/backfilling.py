@@ -53,7 +53,10 @@ def backfill(  # noqa: PLR0913 - the arguments and options of the command
     settings = shell.settings()
     check_plan(plan, settings)
     keys = [day.isoformat() for day in days if calendar_of(plan)(day)]
-    from shotclock.cli.days import Backfill  # noqa: PLC0415 - not for --help
+    from shotclock.cli import foreground  # noqa: PLC0415 - not for --help
+    from shotclock.cli.days import Backfill  # noqa: PLC0415 - likewise
+
+    foreground.channels(settings)  # what cannot be used is said before anything begins
 
     options = f" --mode {mode}" if mode else ""
     command = f"shotclock backfill {quote(str(pipeline))} --from {first} --to {last} --resume{options}{shown(params)}"

@@ -2,11 +2,12 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from shotclock.amounts import words
 from shotclock.buses import open_bus
+from shotclock.channels import open_channels
 from shotclock.cli import screen
 from shotclock.cli.ending import ending, tell
 from shotclock.cli.logs import logged
@@ -15,8 +16,9 @@ from shotclock.cli.shell import Shell
 from shotclock.clock import SystemClock
 from shotclock.engine.embedded import Engine
 from shotclock.engine.reach import reach_of
+from shotclock.engine.relay import LogChannel
 from shotclock.model import Run
-from shotclock.ports import Store, Warehouse
+from shotclock.ports import Outlet, Store, Warehouse
 from shotclock.settings import Settings
 
 INTERRUPTED = 130
@@ -29,12 +31,14 @@ def carry(shell: Shell, store: Store, settings: Settings, run: Run, *, quiet: bo
     """
     if run.state != "running":
         return run
-    clock = SystemClock()
+    clock, outlets = SystemClock(), channels(settings)
     with shell.alone(), _audience(shell, quiet=quiet) as audience:
         watch = Watch(store, run.id, settings, clock, audience)
         reach = reach_of(settings, run=run.id)
         with closing(open_bus(settings)) as bus:
-            engine = Engine(store, settings, clock, reach=reach, bus=bus, warehouse=warehouses(settings))
+            engine = Engine(
+                store, settings, clock, reach=reach, bus=bus, outlets=outlets, warehouse=warehouses(settings)
+            )
             with logged(shell), closing(engine), stopped_by_signals(engine, settings):
                 return engine.until_over(run.id, watch.tick, settings.poll)
 
@@ -58,6 +62,11 @@ def stopped_by_signals(engine: Engine, settings: Settings) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def channels(settings: Settings) -> Sequence[Outlet]:
+    """Open the channels that alerts go to; raises `UsageError` for one that cannot be used."""
+    return open_channels(settings, LogChannel())
 
 
 def warehouses(settings: Settings) -> Callable[[str], Warehouse]:

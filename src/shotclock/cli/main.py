@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "halt": "operating",
     "resume": "operating",
     "tokens": "tokens",
+    "alerts": "alerts",
     "flags": "flags",
     "rollback": "rollback",
     "simulate": "simulating",

@@ -53,6 +53,7 @@ def rerun(  # noqa: PLR0913 - the arguments and options of the command
     from shotclock.model import names_generation  # noqa: PLC0415 - likewise
 
     settings = shell.settings()
+    foreground.channels(settings)  # what cannot be used is said before anything begins
     with closing(shell.store(settings)) as store:
         old = store.read(lambda view: naming.find_run(view, run))
         wish = plans.Repeat(

@@ -46,6 +46,7 @@ def run(shell: Shell, pipeline: Path, key: str, mode: str | None, params: dict[s
     plan = plan_of(pipeline, mode, params)
     key = check_key(plan, key)
     settings = shell.settings()
+    foreground.channels(settings)  # what cannot be used is said before anything begins
     mode_option = f" --mode {mode}" if mode else ""
     go_on = shell.command(f"shotclock run {quote(str(pipeline))} {key}{mode_option}{shown(params)}")
     with closing(shell.store(settings, make=True)) as store:

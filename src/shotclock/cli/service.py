@@ -95,7 +95,7 @@ def sweep(shell: Shell, pipelines: tuple[Path, ...], params: dict[str, object], 
     settings = shell.settings()
     with _engine(shell, settings, pipelines, params, NOTHING, "sweep") as (engine, _, timetables):
         if once:
-            started, phases = timetables.start_due(), engine.sweep()
+            started, phases = timetables.start_due(), engine.sweep_once()
             shell.document({"phases": phases, "started": started})
             shell.say(f"looked at {phases} phases that were due; started: {', '.join(started) or 'nothing'}")
             return 0
@@ -114,6 +114,7 @@ def _engine(
 ) -> "Iterator[tuple[Engine, Catalogue, Timetables]]":
     """Give an engine on the store, the pipelines it knows, and their schedules."""
     from shotclock.buses import open_bus  # noqa: PLC0415 - not for --help
+    from shotclock.channels.watched import open_watched  # noqa: PLC0415 - likewise
     from shotclock.cli import foreground  # noqa: PLC0415 - likewise
     from shotclock.cli.logs import logged  # noqa: PLC0415 - likewise
     from shotclock.cli.serving import Journal  # noqa: PLC0415 - likewise
@@ -123,7 +124,9 @@ def _engine(
     from shotclock.engine.timetable import Timetables  # noqa: PLC0415 - likewise
 
     clock, catalogue = SystemClock(), Catalogue(pipelines, settings, params)
+    outlets = foreground.channels(settings)
     with ExitStack() as stack:
+        watched = stack.enter_context(closing(open_watched(settings)))
         store = stack.enter_context(closing(shell.store(settings, make=True)))
         bus = stack.enter_context(closing(open_bus(settings)))
         stack.enter_context(shell.alone())
@@ -136,6 +139,8 @@ def _engine(
             kind=kind,
             told=Journal(shell, clock).told,
             bus=bus,
+            outlets=outlets,
+            swept=watched.swept,
             warehouse=foreground.warehouses(settings),
         )
         stack.enter_context(closing(engine))

@@ -46,6 +46,7 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
 
     settings, clock = shell.settings(max_tasks=most), SystemClock()
     reach = reach_of(settings, pipelines=frozenset(_checked(path, settings) for path in pipelines))
+    outlets = foreground.channels(settings)
     with closing(shell.store(settings, make=True)) as store, closing(open_bus(settings)) as bus, shell.alone():
         journal = Journal(shell, clock)
         engine = Engine(
@@ -56,6 +57,7 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
             kind="worker",
             told=journal.told,
             bus=bus,
+            outlets=outlets,
             warehouse=foreground.warehouses(settings),
         )
         with logged(shell), closing(engine), foreground.stopped_by_signals(engine, settings):

@@ -9,6 +9,7 @@ from typing import TypeVar
 from shotclock import clock as clocks
 from shotclock.core.clocks import halted
 from shotclock.engine import (
+    expecting,
     flagging,
     flow,
     halting,
@@ -122,8 +123,13 @@ class Coordinator:
         return self._do(lambda desk: starting.start(desk, plan, key))
 
     def register(self, plan: Plan) -> None:
-        """Know a pipeline's plan, so that the first report of one of its members starts a run where it says so."""
+        """Know a pipeline's plan: the first report of one of its members starts a run where it says so.
+
+        From here on operators are told where no run of it succeeds as often as it says.
+        """
         self._plans[plan.pipeline, plan.mode] = plan
+        now = self.clock.now()
+        self.store.write(lambda tx: expecting.expect(tx, plan, now))
 
     def tick(self, plan: Plan) -> Ticked:
         """Start the run that the plan's schedule has due, the oldest first, and name those it is too late for.

@@ -259,7 +259,7 @@ class Desk:
         """Put a message in the outbox; one of the same key is never put twice."""
         message = Outgoing(
             key=key,
-            route=route,  # type: ignore[arg-type]  # the callers pass literals
+            route=route,
             run=run,
             body=dict(body),
             created_at=self.now,

@@ -18,11 +18,11 @@ from shotclock.engine.hands import Hands
 from shotclock.engine.inbox import Ending, Inbox
 from shotclock.engine.process import alive, beaten, this_process
 from shotclock.engine.reach import NOTHING, Reach, reach_of
-from shotclock.engine.relay import LogChannel, Relay
+from shotclock.engine.relay import LogChannel, Relay, only
 from shotclock.engine.worker import Told, WarehouseOf, Worker
 from shotclock.errors import BusError, NotFoundError, StoreError, StoreUnavailableError
 from shotclock.model import Run, TaskReport
-from shotclock.ports import Bus, Channel, Snapshot, Store
+from shotclock.ports import Bus, Channel, Outlet, Snapshot, Store
 from shotclock.settings import Settings
 
 _log = logging.getLogger("shotclock.engine")
@@ -37,7 +37,8 @@ class Engine:
     Attributes: `coordinator`, the door for commands and reports; `owner`, the name under which tasks are leased.
     `reach` bounds the work, not the sweep; without it the settings do. `told` hears of every task that begins and ends
     here. `bus` rings other processes and is rung by them; without one their commits are found every `settings.poll`.
-    `channel` takes alerts; without one they are logged. `warehouse` gives the warehouse of a pipeline by name; without
+    `channel` takes alerts, or `outlets` do; without any they are logged. `swept` is called after each sweep that came
+    to its end. `warehouse` gives the warehouse of a pipeline by name; without
     one no function has a warehouse.
     """
 
@@ -52,6 +53,8 @@ class Engine:
         told: Told | None = None,
         bus: Bus | None = None,
         channel: Channel | None = None,
+        outlets: Sequence[Outlet] = (),
+        swept: Callable[[], None] = lambda: None,
         warehouse: WarehouseOf | None = None,
     ) -> None:
         self._store = store
@@ -68,7 +71,8 @@ class Engine:
         self._beliefs = Beliefs(store, settings)
         self._checks = Checks(self.coordinator, warehouse, self._beliefs.rule)
         self._worker = Worker(self.coordinator, self._hands, self._inbox, warehouse, told, self._beliefs.rule)
-        self._relay = Relay(self.coordinator, bus, channel or LogChannel())
+        self._relay = Relay(self.coordinator, bus, outlets or only(channel or LogChannel()))
+        self._swept = swept
         self._thread = 0
         """The loop's thread, while it runs."""
         self._own_ring = False
@@ -105,6 +109,13 @@ class Engine:
         """Decide what is due and deliver what is ready, now and from any thread; return how many phases were due."""
         number = self.coordinator.sweep()
         self._relay.deliver()
+        return number
+
+    def sweep_once(self) -> int:
+        """Do what `sweep` does, and tell what is to be told before the process ends."""
+        self._relay.register()
+        number = self.sweep()
+        self._relay.finish()
         return number
 
     def close(self) -> None:
@@ -150,6 +161,7 @@ class Engine:
             listener = Thread(target=self._listen, name="shotclock bell", daemon=True)
             listener.start()
             self._listener = listener
+        self._relay.register()
         self._beat()
         self._hands.open()
         self._look([])
@@ -216,6 +228,7 @@ class Engine:
         due = self.coordinator.next_due()
         if due is not None and due <= self._swept_at:
             self.sweep()
+        self._swept()
         if seconds() >= self._collect_at:
             self._collect_at = seconds() + self._settings.purge.total_seconds()
             staging.collect(self._store, self._settings, self._swept_at)
@@ -316,6 +329,7 @@ class Engine:
             self._unsent += self._worker.ended(endings)
         self._report()
         self._sweep()
+        self._relay.finish()
 
     def _report(self) -> None:
         while self._unsent:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shotclock.core import generations, runs, settling
-from shotclock.engine import carrying, flagging, flow, history, rolls
+from shotclock.engine import carrying, expecting, flagging, flow, history, rolls
 from shotclock.engine.desk import Desk
 from shotclock.errors import NotFoundError, UsageError
 from shotclock.model import (
@@ -35,6 +35,7 @@ def start(desk: Desk, plan: Plan, key: str, cause: str = "started") -> tuple[Run
     phases = [Phase(run=run.id, name=own.name, index=index) for index, own in enumerate(plan.phases)]
     _add(desk, run, plan, phases)
     _tell_demoted(desk, run, named)
+    expecting.expect(desk.tx, plan, desk.now)
     flow.advance(desk, run.id)
     return run, True
 

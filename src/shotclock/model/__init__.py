@@ -2,6 +2,7 @@
 
 from shotclock.model import spans
 from shotclock.model.access import SCOPES, Caller, Scope, Secret, Token
+from shotclock.model.alerts import SEVERITIES, Acknowledged, Alert, Budget, Delivery, DeliveryState, Severity, Silence
 from shotclock.model.counts import (
     CODE,
     IMPORTANCES,
@@ -97,7 +98,7 @@ from shotclock.model.plan import (
     Tier,
 )
 from shotclock.model.ramps import METRICS, OF_RUNS, WATCHED, FlagRamp, Guard, Metric, RampState, RunFacts, Spare
-from shotclock.model.records import Entry, EntryKind, Halt, Outgoing
+from shotclock.model.records import NOTICE, Entry, EntryKind, Halt, Outgoing
 
 __all__ = [
     "ACCEPTING",
@@ -110,16 +111,20 @@ __all__ = [
     "MEMBER_NAME_BYTES",
     "METRICS",
     "NONE",
+    "NOTICE",
     "OFF",
     "OF_RUNS",
     "ON",
     "PHASE_OVER",
     "SATISFIED",
     "SCOPES",
+    "SEVERITIES",
     "UNSATISFIED",
     "WATCHED",
     "Accounts",
+    "Acknowledged",
     "Again",
+    "Alert",
     "Amount",
     "Anchor",
     "Answer",
@@ -127,10 +132,13 @@ __all__ = [
     "Arms",
     "Batch",
     "Breaker",
+    "Budget",
     "Caller",
     "Contract",
     "Counts",
     "Deadline",
+    "Delivery",
+    "DeliveryState",
     "Entry",
     "EntryKind",
     "Evaluation",
@@ -188,6 +196,8 @@ __all__ = [
     "Scope",
     "Secret",
     "Seen",
+    "Severity",
+    "Silence",
     "Spare",
     "Split",
     "Stall",

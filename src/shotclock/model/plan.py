@@ -231,6 +231,8 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mode: str = DEFAULT_MODE
     starts: Schedule = Schedule()
     max_age: timedelta = timedelta(hours=48)
+    success_within: timedelta | None = None
+    """How often a run must succeed; when none has for that long, operators are told."""
     phases: tuple[PhasePlan, ...] = ()
     """In an order in which every phase comes after what it needs."""
     params: dict[str, Any] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """What stands beside the state: entries that are kept, messages that are to be told, halts."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ EntryKind = Literal[
     "quarantine",
     "access",
 ]
+
+NOTICE: Final = "notice "
+"""What the route of an alert on its way to one channel begins with; the channel's name follows."""
 
 
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,8 +57,9 @@ class Outgoing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something the world must be told, written in the commit that made it true; a repeat of `key` does nothing."""
 
     key: str
-    route: Literal["alert", "notice", "handover", "amended"]
-    """A `notice` is an alert on its way to one channel."""
+    route: str
+    """``alert``, ``handover``, ``amended``; ``notice NAME``, an alert on its way to that channel; ``look``, a reminder
+    to look at what was told."""
     body: dict[str, Any] = field(default_factory=dict)
     run: str = ""
     created_at: datetime

@@ -1,6 +1,6 @@
 """What stands above the phases: the pipeline's name, its key, when it starts, its modes, age and parameters."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,7 +11,7 @@ from shotclock.model import Plan, Schedule, slug
 from shotclock.spec.flags import flags_of
 from shotclock.spec.nodes import Table, close_to, shown
 from shotclock.spec.scalars import anything, choice, flag, import_path, name_of, positive, text, whole
-from shotclock.spec.schema import KEY, PARAM, STARTS
+from shotclock.spec.schema import EXPECT, KEY, PARAM, STARTS
 
 _KEY_TYPES: Final[tuple[Literal["date", "text"], ...]] = ("date", "text")
 _CRON_FIELDS: Final = 5
@@ -41,6 +41,7 @@ def header(top: Table, *, folder: str, digest: str) -> Plan:
         timezone=key.take("timezone", _zone, "UTC") if key else "UTC",
         starts=_starts(top),
         max_age=top.take("max_age", positive, Plan(pipeline="").max_age),
+        success_within=_expected(top),
         params=_params(top),
         flags=flags_of(top),
     )
@@ -73,6 +74,11 @@ def _starts(top: Table) -> Schedule:
         calendar=table.take("calendar", import_path, None),
         on_report=table.take("on_report", flag, default=False),
     )
+
+
+def _expected(top: Table) -> timedelta | None:
+    table = top.inner("expect", EXPECT)
+    return table.need("success_within", positive, None, example="success_within: 26h") if table else None
 
 
 def _cron(node: Node) -> str:

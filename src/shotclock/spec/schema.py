@@ -201,6 +201,10 @@ FLAG: Final[Schema] = {
     "alias": {**_TEXT, "description": "An environment variable that sets it for a process."},
 }
 
+EXPECT: Final[Schema] = {
+    "success_within": _ref("duration", "Longest time without a run that ends complete or partial."),
+}
+
 TOP: Final[Schema] = {
     "pipeline": {**_NAME, "description": "The pipeline's name."},
     "key": {**_object(KEY), "description": "What tells one run from another."},
@@ -211,6 +215,7 @@ TOP: Final[Schema] = {
         "description": "Smaller pipelines: for each mode, the members it keeps of the phases it names.",
     },
     "max_age": _ref("duration", "Longest life of a run; then it fails.", default="48h"),
+    "expect": {**_object(EXPECT, "success_within"), "description": "What is told to operators when it does not come."},
     "flags": {
         "type": "object",
         "propertyNames": _NAME,

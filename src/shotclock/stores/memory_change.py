@@ -1,6 +1,6 @@
 """What can be changed in the memory store's tables, every change noted so that it can be taken back."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,20 @@ from typing import Any
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError, UsageError
-from shotclock.model import Entry, EntryKind, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import (
+    Entry,
+    EntryKind,
+    FlagState,
+    Halt,
+    Opening,
+    Outgoing,
+    Page,
+    Phase,
+    Plan,
+    Process,
+    Run,
+    Task,
+)
 from shotclock.stores.memory_tables import Journal, Numbered, Posted, Table, Tables, task_key
 from shotclock.stores.memory_view import MemorySnapshot
 from shotclock.stores.rows import name_key, stale_flag
@@ -126,10 +139,13 @@ class MemoryTransaction(MemorySnapshot):
         self._put(self._tables.outbox, message.key, Posted(number, sent=False, message=message))
         return True
 
-    def take_outbox(self, now: datetime, limit: int, hold: timedelta) -> list[Outgoing]:
+    def take_outbox(
+        self, now: datetime, limit: int, hold: timedelta, routes: Collection[str] | None = None
+    ) -> list[Outgoing]:
         """Return unsent messages that are ready, as they were, and hide each until `now` + `hold`."""
         waiting = (self._tables.outbox.rows[key[-1]] for key in self._tables.unsent.of(None) if key[0] <= now)
-        ready = sorted(waiting, key=lambda row: (row.message.created_at, row.number))[:limit]
+        wanted = (row for row in waiting if routes is None or row.message.route in routes)
+        ready = sorted(wanted, key=lambda row: (row.message.created_at, row.number))[:limit]
         for row in ready:
             hidden = replace(row.message, ready_at=now + hold)
             self._put(self._tables.outbox, row.message.key, replace(row, message=hidden))

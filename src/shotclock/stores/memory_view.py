@@ -197,6 +197,11 @@ class MemorySnapshot:
         """Return what was counted in that scope, by name."""
         return {name: self._tables.tallies.rows[(scope, name)] for (name,) in self._tables.tallies_of.of(scope)}
 
+    def ready_routes(self, now: datetime) -> set[str]:
+        """Return the routes of unsent messages that are ready."""
+        ready = (key[-1] for key in self._tables.unsent.of(None) if key[0] <= now)
+        return {self._tables.outbox.rows[key].message.route for key in ready}
+
     def halts(self) -> list[Halt]:
         """Return every halt, the oldest first."""
         return [halt for _, halt in sorted(self._tables.halts.rows.items())]

@@ -1,6 +1,6 @@
 """What can be changed in the PostgreSQL store, within the transaction that holds its lock."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError
-from shotclock.model import Entry, EntryKind, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import (
+    Entry,
+    EntryKind,
+    FlagState,
+    Halt,
+    Opening,
+    Outgoing,
+    Page,
+    Phase,
+    Plan,
+    Process,
+    Run,
+    Task,
+)
 from shotclock.stores import rows
 from shotclock.stores.postgres_lending import lent
 from shotclock.stores.postgres_session import Parameters, Session, columns, given, held, held_text
@@ -183,9 +196,12 @@ class PostgresTransaction(PostgresSnapshot):
         row = held(rows.outbox_row(None, message, sent=False)[1:])
         return self._change("outbox_add", (*row, name_key(message.key))) == 1
 
-    def take_outbox(self, now: datetime, limit: int, hold: timedelta) -> list[Outgoing]:
+    def take_outbox(
+        self, now: datetime, limit: int, hold: timedelta, routes: Collection[str] | None = None
+    ) -> list[Outgoing]:
         """Return unsent messages that are ready, as they were, and hide each until `now` + `hold`."""
-        found = self._db.rows("outbox_ready", (micros(now), limit))
+        wanted = None if routes is None else list(routes)
+        found = self._db.rows("outbox_ready", (micros(now), wanted, wanted, limit))
         ready = [rows.outgoing_of(given(row)) for row in found]
         self._change_all("outbox_hide", [name_key(message.key) for message in ready], micros(now + hold))
         return ready

@@ -198,6 +198,10 @@ class PostgresSnapshot:
         found = (given(row) for row in self._db.rows("tallies", (held_text(scope),)))
         return {name: number for name, number in found}  # noqa: C416 - rows are wider to a type checker
 
+    def ready_routes(self, now: datetime) -> set[str]:
+        """Return the routes of unsent messages that are ready."""
+        return {route for (route,) in self._db.rows("outbox_routes", (micros(now),))}
+
     def halts(self) -> list[Halt]:
         """Return every halt, the oldest first."""
         if self._halts is not None:

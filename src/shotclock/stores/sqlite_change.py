@@ -1,7 +1,8 @@
 """What can be changed in the SQLite store, within the transaction that is open."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +10,20 @@ from typing import Final
 from msgspec.structs import replace
 
 from shotclock.errors import NotFoundError, StaleError
-from shotclock.model import Entry, EntryKind, FlagState, Halt, Opening, Outgoing, Page, Phase, Plan, Process, Run, Task
+from shotclock.model import (
+    Entry,
+    EntryKind,
+    FlagState,
+    Halt,
+    Opening,
+    Outgoing,
+    Page,
+    Phase,
+    Plan,
+    Process,
+    Run,
+    Task,
+)
 from shotclock.stores import rows
 from shotclock.stores.rows import Row, micros
 from shotclock.stores.sqlite_view import Plans, SqliteSnapshot
@@ -120,11 +134,13 @@ class SqliteTransaction(SqliteSnapshot):
         """Put a message in the outbox, unless one of that key ever was."""
         return self._db.execute(SQL["outbox_add"], rows.outbox_row(None, message, sent=False)).rowcount == 1
 
-    def take_outbox(self, now: datetime, limit: int, hold: timedelta) -> list[Outgoing]:
+    def take_outbox(
+        self, now: datetime, limit: int, hold: timedelta, routes: Collection[str] | None = None
+    ) -> list[Outgoing]:
         """Return unsent messages that are ready, as they were, and hide each until `now` + `hold`."""
-        ready = [
-            rows.outgoing_of(row) for row in self._db.execute(SQL["outbox_ready"], (micros(now), limit)).fetchall()
-        ]
+        wanted = None if routes is None else json.dumps(list(routes))
+        found = self._db.execute(SQL["outbox_ready"], (micros(now), wanted, wanted, limit)).fetchall()
+        ready = [rows.outgoing_of(row) for row in found]
         until = micros(now + hold)
         self._db.executemany(SQL["outbox_hide"], [(until, message.key) for message in ready])
         return ready

@@ -209,6 +209,10 @@ class SqliteSnapshot:
         """Return what was counted in that scope, by name."""
         return dict(self._db.execute(SQL["tallies"], (scope,)))
 
+    def ready_routes(self, now: datetime) -> set[str]:
+        """Return the routes of unsent messages that are ready."""
+        return {route for (route,) in self._db.execute(SQL["outbox_routes"], (micros(now),))}
+
     def halts(self) -> list[Halt]:
         """Return every halt, the oldest first."""
         return [rows.halt_of(row) for row in self._db.execute(SQL["halts"])]

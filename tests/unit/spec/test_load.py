@@ -36,6 +36,7 @@ def percent(number: str) -> Amount:
 def test_the_top_of_the_file_is_the_plan_s() -> None:
     plan = load(FULL)
     assert (plan.pipeline, plan.mode, plan.max_age) == ("nba", "default", timedelta(hours=36))
+    assert plan.success_within == timedelta(hours=26)
     assert (plan.key_name, plan.key_type, plan.timezone) == ("game_date", "date", "America/New_York")
     assert plan.starts == Schedule(cron="0 6 * * *", day=-1, calendar="nba.calendar:game_days", on_report=True)
     assert plan.params == {"limit": 100, "season": "2024-25", "strict": False, "share": 0.5, "note": None}

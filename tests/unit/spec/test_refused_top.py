@@ -82,6 +82,14 @@ CASES = {
         TOP + ONE_PHASE + 'starts: {schedule: "0 6 * * *", day: -40}\n',
         "3: starts: day: expected a whole number from -31 to 31, got '-40'",
     ),
+    "an expectation of nothing": (
+        TOP + ONE_PHASE + "expect: {}\n",
+        "3: expect: success_within is missing: write success_within: 26h",
+    ),
+    "an expectation within no time": (
+        TOP + ONE_PHASE + "expect: {success_within: 0s}\n",
+        "3: expect: success_within: must be longer than zero",
+    ),
     "a max_age of nothing": (
         TOP + ONE_PHASE + "max_age: 0s\n",
         "3: max_age: must be longer than zero",

@@ -191,7 +191,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING;
 
 -- name: outbox_ready
 SELECT number, key, route, run, sent, created_at, ready_at, attempts, error, body FROM outbox
-WHERE sent = 0 AND ready_at <= ? ORDER BY created_at, number LIMIT ?;
+WHERE sent = 0 AND ready_at <= ? AND (? IS NULL OR route IN (SELECT value FROM json_each(?)))
+ORDER BY created_at, number LIMIT ?;
+
+-- name: outbox_routes
+SELECT DISTINCT route FROM outbox WHERE sent = 0 AND ready_at <= ?;
 
 -- name: outbox_hide
 UPDATE outbox SET ready_at = ? WHERE key = ?;

@@ -289,7 +289,11 @@ SELECT coalesce(max(number), 0) + 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b FROM
 
 -- name: outbox_ready
 SELECT number, key, route, run, sent, created_at, ready_at, attempts, error, body FROM outbox
-WHERE sent = 0 AND ready_at <= %s ORDER BY created_at, number LIMIT %s;
+WHERE sent = 0 AND ready_at <= %s AND (%s::text[] IS NULL OR route = ANY(%s::text[]))
+ORDER BY created_at, number LIMIT %s;
+
+-- name: outbox_routes
+SELECT DISTINCT route FROM outbox WHERE sent = 0 AND ready_at <= %s;
 
 -- name: outbox_hide
 UPDATE outbox SET ready_at = %s WHERE hash = ANY(%b::bytea[]);
