@@ -1,7 +1,7 @@
 """Notices on their way: a thread for each channel, and one that writes down what became of them, many at a time."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
@@ -24,6 +24,51 @@ def back_off(settings: Settings, attempts: int, jitter: float) -> timedelta:
     """Return the wait after a failed delivery: it doubles."""
     longest: timedelta = min(settings.retry_first * 2 ** min(attempts, 30), settings.retry_most)
     return longest * (0.5 + jitter / 2)
+
+
+class Runner:
+    """A thread that does a piece of work again and again when it is rung, until there is no more of it."""
+
+    def __init__(self, name: str, work: Callable[[], bool]) -> None:
+        self._name = name
+        self._work = work
+        self._bell = Event()
+        self._stopping = False
+        self._thread: Thread | None = None
+
+    def ring(self) -> None:
+        """Have the thread work."""
+        if self._thread is None and not self._stopping:
+            self._thread = Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+        self._bell.set()
+
+    def stop(self) -> None:
+        """Have the thread do what there is, and end."""
+        self._stopping = True
+        self._bell.set()
+
+    def join(self, most: float) -> bool:
+        """Wait `most` seconds for the thread to end; say whether it has."""
+        if self._thread is None:
+            return True
+        self._thread.join(most)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            self._bell.wait()
+            self._bell.clear()
+            last = self._stopping
+            try:
+                while self._work():
+                    pass
+            except StoreError as error:
+                _log.warning("%s: the store could not be used: %s", self._name, error)
+            except Exception:  # noqa: BLE001 - said with its traceback; what follows needs this thread
+                _log.exception("%s: failed", self._name)
+            if last:
+                return
 
 
 class Clerk:
@@ -104,44 +149,8 @@ class Lane:
         self._outlet = outlet
         self._clerk = clerk
         self.route = f"{NOTICE}{outlet.name}"
-        self._bell = Event()
         self._paused_until: datetime | None = None
-        self._stopping = False
-        self._thread: Thread | None = None
-
-    def ring(self) -> None:
-        """Have the thread look for notices."""
-        if self._thread is None and not self._stopping:
-            self._thread = Thread(target=self._work, name=f"shotclock alerts {self._outlet.name}", daemon=True)
-            self._thread.start()
-        self._bell.set()
-
-    def stop(self) -> None:
-        """Have the thread send what is ready and end."""
-        self._stopping = True
-        self._bell.set()
-
-    def join(self, most: float) -> bool:
-        """Wait `most` seconds for the thread to end; say whether it has."""
-        if self._thread is None:
-            return True
-        self._thread.join(most)
-        return not self._thread.is_alive()
-
-    def _work(self) -> None:
-        while True:
-            self._bell.wait()
-            self._bell.clear()
-            last = self._stopping
-            try:
-                while self._send_ready():
-                    pass
-            except StoreError as error:
-                _log.warning("notices for %s were not taken: %s", self._outlet.name, error)
-            except Exception:  # noqa: BLE001 - said with its traceback; the notices that follow need this thread
-                _log.exception("notices for %s were not taken", self._outlet.name)
-            if last:
-                return
+        self.thread = Runner(f"shotclock alerts {outlet.name}", self._send_ready)
 
     def _send_ready(self) -> bool:
         """Take some notices that are ready and send them; say whether there may be more."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from shotclock.core.clocks import halted
 from shotclock.engine import expecting, recovering
 from shotclock.engine.alerting import Ledger, records
 from shotclock.engine.coordinator import Coordinator
-from shotclock.engine.lanes import Clerk, Lane, back_off
+from shotclock.engine.lanes import Clerk, Lane, Runner, back_off
 from shotclock.errors import BusError
 from shotclock.model import Halt, Outgoing, RunId
 from shotclock.ports import Bus, Channel, Outlet, Transaction
@@ -19,6 +20,8 @@ _log = logging.getLogger("shotclock.relay")
 
 _URGENT: Final = ("handover", "amended")
 _FACTS: Final = ("alert", "look")
+_AT_ONCE: Final = 50
+"""Facts that become records in one commit: many at once would keep others from writing."""
 
 
 class LogChannel:
@@ -51,7 +54,7 @@ class Relay:
         self._outlets = tuple(channels) if isinstance(channels, Sequence) else only(channels)
         self._own = any(not outlet.each for outlet in self._outlets)
         """Whether this process has channels that hear of the end of an alert."""
-        self._clerk, self._lanes = self._staffed()
+        self._staff()
         self._registered_at: datetime | None = None
 
     def deliver(self) -> None:
@@ -62,15 +65,13 @@ class Relay:
         if not ready.isdisjoint(_URGENT):
             self._hand_over(now)
         if not ready.isdisjoint(_FACTS):
-            self._record(now)
-            ready |= self._store.read(lambda view: view.ready_routes(now))
-        for route in self._lanes.keys() & ready:
-            self._lanes[route].ring()
+            self._recorder.ring()
+        self._ring_lanes(ready)
 
     def finish(self) -> None:
         """Tell what is over by now, before a process ends that nobody may follow for long."""
         if self._own and self.close():
-            self._clerk, self._lanes = self._staffed()
+            self._staff()
             now = self._coordinator.clock.now()
             self._store.write(lambda tx: _look_at_open(Ledger(tx, self._settings, now)))
             self.deliver()
@@ -81,17 +82,24 @@ class Relay:
         The rest is delivered by the next relay.
         """
         until = seconds() + self._settings.stop.total_seconds()
+        self._recorder.stop()
+        recorded = self._recorder.join(max(until - seconds(), 0))
         for lane in self._lanes.values():
-            lane.stop()
-        ended = [lane.join(max(until - seconds(), 0)) for lane in self._lanes.values()]
+            lane.thread.stop()
+        ended = [lane.thread.join(max(until - seconds(), 0)) for lane in self._lanes.values()]
         self._clerk.close()
-        return all(ended)
+        return recorded and all(ended)
 
-    def _staffed(self) -> tuple[Clerk, dict[str, Lane]]:
-        """Return the threads of the channels, and who writes down what became of their notices."""
-        clerk = Clerk(self._coordinator)
-        lanes = [Lane(self._coordinator, outlet, clerk) for outlet in self._outlets]
-        return clerk, {lane.route: lane for lane in lanes}
+    def _staff(self) -> None:
+        """Set up the threads: of the records, of each channel, and of what became of notices."""
+        self._recorder = Runner("shotclock facts", self._record)
+        self._clerk = Clerk(self._coordinator)
+        lanes = [Lane(self._coordinator, outlet, self._clerk) for outlet in self._outlets]
+        self._lanes = {lane.route: lane for lane in lanes}
+
+    def _ring_lanes(self, ready: AbstractSet[str]) -> None:
+        for route in self._lanes.keys() & ready:
+            self._lanes[route].thread.ring()
 
     def register(self) -> None:
         """Say from time to time which channels this process has, where others may have none."""
@@ -105,21 +113,28 @@ class Relay:
         messages, halts = self._store.write(lambda tx: (tx.take_outbox(now, most, hold, _URGENT), tx.halts()))
         self._ring([message for message in messages if not _is_halted(message, halts, now)])
 
-    def _record(self, now: datetime) -> None:
-        """Make alerts of facts and look at those that are open, in one commit with marking what told of them."""
-        settings = self._settings
+    def _record(self) -> bool:
+        """Make alerts of some facts and look at some that are open; say whether there may be more of them.
 
-        def work(tx: Transaction) -> None:
+        It is one commit with marking what told of them.
+        """
+        settings, now = self._settings, self._coordinator.clock.now()
+
+        def work(tx: Transaction) -> int:
             ledger = Ledger(tx, settings, now, self._outlets)
-            for message in tx.take_outbox(now, settings.backlog, settings.outbox_hold, _FACTS):
+            taken = tx.take_outbox(now, _AT_ONCE, settings.outbox_hold, _FACTS)
+            for message in taken:
                 if message.route == "alert":
                     ledger.take(message)
                 elif "expect" in message.body:
                     expecting.look(tx, message, now, settings)
                 else:
                     _look(ledger, message)
+            return len(taken)
 
-        self._store.write(work)
+        number = self._store.write(work)
+        self._ring_lanes(self._store.read(lambda view: view.ready_routes(now)))
+        return number == _AT_ONCE
 
     def _ring(self, messages: Sequence[Outgoing]) -> None:
         done: list[Outgoing] = []
