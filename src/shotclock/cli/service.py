@@ -182,6 +182,7 @@ def _serve(
         from shotclock.http import serving  # noqa: PLC0415 - an optional part
         from shotclock.http.access import Access, opens  # noqa: PLC0415 - likewise
         from shotclock.http.app import application  # noqa: PLC0415 - likewise
+        from shotclock.http.guard import Guard  # noqa: PLC0415 - likewise
         from shotclock.http.service import Service  # noqa: PLC0415 - likewise
     except ModuleNotFoundError as error:
         message = f"the service needs more than is installed ({error.name}): pip install 'shotclock[serve]'"
@@ -194,7 +195,8 @@ def _serve(
         listening = serving.opened(settings.listen)
         where = serving.url(listening)
         with closing(access), closing(Service(engine, catalogue, timetables, access)) as service:
-            with serving.served(application(service), listening, settings):
+            guarded = Guard(application(service), settings, service.told)
+            with serving.served(guarded, listening, settings):
                 shell.document({"event": "service.started", "process": engine.owner, "url": where})
                 shell.say(f"{engine.owner}: listens on {where} ({where}/openapi.json says for what)")
                 _until_stopped(engine, settings, timetables)

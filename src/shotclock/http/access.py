@@ -141,12 +141,16 @@ def is_loopback(host: str) -> bool:
 
 
 def require(caller: Caller, scope: Scope, pipeline: str | None = None) -> Caller:
-    """Return the caller, if they have the scope and cover the pipeline; raises `RefusedError` (403)."""
+    """Return the caller, if they have the scope and cover the pipeline; raises `RefusedError` (403).
+
+    What is about all pipelines, `*`, is for callers that are not limited.
+    """
     if scope not in caller.scopes:
         message = f"{caller} may not {scope}: its scopes are {', '.join(sorted(caller.scopes)) or 'none'}"
         raise forbidden(message, scope)
     if pipeline is not None and not caller.covers(pipeline):
-        message = f"{caller} is limited to other pipelines than {pipeline}"
+        named = "and this is about all" if pipeline == "*" else f"other than {pipeline}"
+        message = f"{caller} is limited to pipelines, {named}"
         raise forbidden(message)
     return caller
 

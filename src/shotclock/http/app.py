@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from shotclock.http import feeling, operating, reading, reporting, streaming
 from shotclock.http.bodies import Problem
+from shotclock.http.guard import CALLER
 from shotclock.http.openapi import document
 from shotclock.http.problems import TITLES, headers_of, problem_of
 from shotclock.http.routes import Asked, Reply, Route
@@ -101,7 +102,9 @@ async def _caller(service: Service, route: Route, request: Request, headers: Map
     if route.scope is None:
         return _ANYBODY
     pipeline = request.path_params.get("pipeline")
-    return await service.access.admitted(headers, route.scope, pipeline=pipeline)
+    caller = await service.access.admitted(headers, route.scope, pipeline=pipeline)
+    request.scope[CALLER] = caller
+    return caller
 
 
 async def handled(

@@ -114,8 +114,9 @@ def resume(service: Service, asked: Asked) -> Reply:
     return Reply(body=Done(done=f"resumed: {scope}"))
 
 
-def sweep(service: Service, _asked: Asked) -> Reply:
+def sweep(service: Service, asked: Asked) -> Reply:
     """Decide what is due, start what is due, and deliver what is ready: for a scheduler outside."""
+    require(asked.caller, "operate", "*")
     started = service.timetables.start_due()
     return Reply(body=Swept(phases=service.engine.sweep(), started=started))
 

@@ -28,9 +28,12 @@ TITLES: Final = {
     403: "Not allowed",
     404: "Not there",
     405: "Not a method of this",
+    408: "Too slow",
     409: "Cannot be carried out",
     413: "Too large",
+    415: "Not a kind of body that is taken",
     422: "A pipeline cannot be used",
+    429: "Too often",
     500: "Unexpected",
     503: "Not now",
 }
@@ -71,7 +74,7 @@ def headers_of(error: BaseException, status: int) -> dict[str, str]:
     headers = {"content-type": "application/problem+json"}
     if isinstance(error, RefusedError):
         headers |= error.headers
-    if status == 503:  # noqa: PLR2004 - the status of what may succeed later
+    if status == 503 and "retry-after" not in headers:  # noqa: PLR2004 - the status of what may succeed later
         after = error.retry_after if isinstance(error, BusyError) else _LATER
         headers["retry-after"] = str(max(1, round(after.total_seconds())))
     return headers

@@ -70,8 +70,9 @@ def missing(service: Service, asked: Asked) -> Reply:
     return Reply(body=service.store.read(look))
 
 
-def processes(service: Service, _asked: Asked) -> Reply:
-    """Return the processes on the store."""
+def processes(service: Service, asked: Asked) -> Reply:
+    """Return the processes on the store, whatever they work on."""
+    require(asked.caller, "read", "*")
     now = service.clock.now()
     return Reply(body=Fleet(processes=service.store.read(lambda view: fleet.processes(view, service.settings, now))))
 
@@ -83,14 +84,16 @@ def backlog(service: Service, asked: Asked) -> Reply:
     return Reply(body=Backlog(backlog=[line for line in lines if asked.caller.covers(line.pipeline)]))
 
 
-def halts(service: Service, _asked: Asked) -> Reply:
-    """Return the halts in force."""
-    found = service.store.read(lambda view: view.halts())
-    return Reply(body=Halts(halts=[halt for halt in found if halt.until is None]))
+def halts(service: Service, asked: Asked) -> Reply:
+    """Return the halts in force, those of everything to everybody."""
+    found = [halt for halt in service.store.read(lambda view: view.halts()) if halt.until is None]
+    mine = [halt for halt in found if halt.scope == "*" or asked.caller.covers(halt.scope.partition("/")[0])]
+    return Reply(body=Halts(halts=mine))
 
 
-def kept(service: Service, _asked: Asked) -> Reply:
-    """Return the messages in quarantine."""
+def kept(service: Service, asked: Asked) -> Reply:
+    """Return the messages in quarantine, of which nobody knows which pipeline they were for."""
+    require(asked.caller, "read", "*")
     most = service.settings.named
     return Reply(body=Quarantined(messages=service.store.read(lambda view: quarantine.quarantined(view, most))))
 

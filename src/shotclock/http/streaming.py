@@ -14,7 +14,7 @@ async def events(service: Service, asked: Asked) -> Reply:
     run = await asyncio.to_thread(service.run, asked.path, asked.query)
     name = run.id if asked.query.generation is not None else name_of(asked.path, asked.query)
     service.watching.admit()
-    return Reply(body=service.watching.follow(name), headers={"content-type": EVENTS, "cache-control": "no-store"})
+    return Reply(body=service.watching.follow(name), headers={"content-type": EVENTS})
 
 
 ROUTES = (

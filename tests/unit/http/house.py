@@ -57,8 +57,9 @@ class Answered:
 class Asking:
     """A service, and how it is asked."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, clock: FakeClock) -> None:
         self.service = service
+        self.clock = clock
         self.app = application(service)
 
     def __call__(self, method: str, path: str, body: object = None, **headers: str) -> Answered:
@@ -83,7 +84,9 @@ def said(member: str = "odds") -> dict[str, object]:
 
 
 @contextmanager
-def asking(folder: Path, store: Store | None = None, file: str = FILE, **more: object) -> Iterator[Asking]:
+def asking(
+    folder: Path, store: Store | None = None, file: str = FILE, *, open_to_all: bool = True, **more: object
+) -> Iterator[Asking]:
     """Give a service that knows one pipeline, and ends with its store."""
     home = folder / "sources"
     home.mkdir(exist_ok=True)
@@ -94,10 +97,10 @@ def asking(folder: Path, store: Store | None = None, file: str = FILE, **more: o
     catalogue = Catalogue([home], settings, {})
     timetables = Timetables(engine.coordinator, catalogue)
     timetables.register()
-    access = Access(kept, settings, clock, open_to_all=True)
+    access = Access(kept, settings, clock, open_to_all=open_to_all)
     service = Service(engine, catalogue, timetables, access)
     try:
-        yield Asking(service)
+        yield Asking(service, clock)
     finally:
         service.close()
         access.close()

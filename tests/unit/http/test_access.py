@@ -51,7 +51,7 @@ def test_a_token_that_is_limited_to_pipelines_is_refused_for_others(front: Front
     caller = access.admit(showing(issued.text), "report", pipeline="nba")
     assert refused(access, showing(issued.text), pipeline="nhl").status == 403
     assert access.admit(showing(issued.text), "report") == caller
-    with pytest.raises(RefusedError, match="other pipelines than nhl"):
+    with pytest.raises(RefusedError, match="limited to pipelines, other than nhl"):
         require(caller, "report", "nhl")
 
 
