@@ -40,7 +40,7 @@ def shown(ask: Asking) -> dict[str, dict[str, str]]:
     """Give what each caller shows."""
     tokens = Tokens(ask.service.store, ask.service.clock)
     long, short = timedelta(days=1), timedelta(milliseconds=1)
-    texts = {scope: tokens.create(scope, [scope], by="test", life=long).text for scope in SCOPES}
+    texts: dict[str, str] = {scope: tokens.create(scope, [scope], by="test", life=long).text for scope in SCOPES}
     texts["wrong"] = texts["operate"][:-8] + "0" * 8
     texts["expired"] = tokens.create("expired", SCOPES, by="test", life=short).text
     texts["revoked"] = tokens.create("revoked", SCOPES, by="test", life=long).text
