@@ -28,6 +28,7 @@ from shotclock.engine.flagging import Turned
 from shotclock.engine.hands import Grasp, Hands
 from shotclock.engine.reach import EVERYTHING, Reach
 from shotclock.engine.scheduling import Ticked
+from shotclock.engine.telling import NOBODY, Audience, Facts, timed
 from shotclock.engine.together import Together
 from shotclock.engine.working import Held, ItemPair, Lease
 from shotclock.errors import NotFoundError, StaleError, UsageError
@@ -59,10 +60,10 @@ class Coordinator:
 
     `asked` is called, outside any transaction, for every user's check that must be put; `vote` takes its answer.
     `rang` is called after a commit that others may want to look at. `hands` are those of a worker of this process: a
-    commit that starts a phase leases it the first tasks.
+    commit that starts a phase leases it the first tasks. `audience` hears what each commit has made true.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is put together from
         self,
         store: Store,
         settings: Settings,
@@ -71,6 +72,7 @@ class Coordinator:
         asked: Callable[[Question], None] = lambda _question: None,
         rang: Callable[[], None] = lambda: None,
         hands: Hands | None = None,
+        audience: Audience = NOBODY,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -78,6 +80,7 @@ class Coordinator:
         self._asked = asked
         self._rang = rang
         self._hands = hands or Hands()
+        self.audience = audience
         self._together = Together(self._record_all, settings.backlog)
         self._purged_at: datetime | None = None
         self._sweep = sweeping.Sweep(store, settings.backlog, self._look)
@@ -89,6 +92,7 @@ class Coordinator:
 
         def unit(tx: Transaction) -> tuple[T, Desk]:
             desk = Desk(tx, self.clock.now(), self.settings, self.clock.jitter)
+            desk.facts = Facts(desk.now) if self.audience else None
             result = work(desk)
             judging.decide_touched(desk)
             grasp.lease(desk)
@@ -100,6 +104,8 @@ class Coordinator:
             grasp.keep()
         if desk.rang:
             self._rang()
+        if desk.facts is not None:
+            self.audience.tell(desk.facts.all())
         for phase_id in desk.closing:
             self._open(phase_id)
         for question in desk.questions:
@@ -226,7 +232,8 @@ class Coordinator:
         Raises `UsageError` for one that nothing can be made of; then none of this call is stored. Calls that come at
         the same time share a commit, and their phases' gates are decided once.
         """
-        return self._together.report(reports)
+        taken = ("reports", "taken")
+        return timed(self.audience, self.clock, taken, len(reports), lambda: self._together.report(reports))
 
     def report_each(self, calls: Sequence[Sequence[Report]]) -> list[list[Answer] | BaseException]:
         """Take what several callers report in one commit; return for each its answers, or the error `report` raises."""
@@ -239,7 +246,10 @@ class Coordinator:
     def _record_all(self, reports: Sequence[Report]) -> list[Answer]:
         def work(desk: Desk) -> list[Answer]:
             recording.look_ahead(desk, reports)
-            return [self._record(desk, report) for report in reports]
+            answers = [self._record(desk, report) for report in reports]
+            if desk.facts is not None:
+                desk.facts.answered(reports, answers)
+            return answers
 
         return self._do(work)
 
@@ -417,7 +427,8 @@ class Coordinator:
 
     def beat(self, process: Process) -> None:
         """Keep this process's sign of life."""
-        self.store.write(lambda tx: tx.beat(process))
+        written = ("heartbeat", "written")
+        timed(self.audience, self.clock, written, 1, lambda: self.store.write(lambda tx: tx.beat(process)))
 
     def free_dead(self, alive: Callable[[str], bool]) -> int:
         """Free the tasks of owners that are known to be dead; return how many there were."""

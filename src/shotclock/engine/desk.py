@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from shotclock.core import gate, leases
 from shotclock.engine.drafts import Drafts
+from shotclock.engine.telling import Facts
 from shotclock.model import (
     Entry,
     EntryKind,
@@ -53,6 +54,8 @@ class Desk:
         self.questions: list[Question] = []
         self.found: dict[tuple[int, str], int] = {}
         """Ordinals of items that were looked for ahead, by phase and name."""
+        self.facts: Facts | None = None
+        """What is told after the commit, where anybody listens."""
         self.rang = False
         """Whether something was written that others should look at."""
         self._phases: dict[int, Phase] = {}
@@ -127,6 +130,8 @@ class Desk:
         if changed != current:
             self._changed.setdefault(phase.id, current.version)
             self._phases[phase.id] = changed
+            if self.facts is not None:
+                self.facts.phase_changed(current, changed)
         return changed
 
     def put(self, phase: Phase) -> Phase:
@@ -180,6 +185,8 @@ class Desk:
 
     def put_run(self, run: Run) -> None:
         """Write a run."""
+        if self.facts is not None:
+            self.facts.run_changed(self._runs.get(run.id), run)
         self._tx.put_run(run)
         self._runs[run.id] = run
         self.rang = True
@@ -251,6 +258,8 @@ class Desk:
     ) -> None:
         """Keep an entry beside the state."""
         said = dict(body or {})
+        if self.facts is not None:
+            self.facts.kept(kind, scope, phase, member, said)
         self._tx.append(
             Entry(kind=kind, scope=scope, phase=phase, member=member, at=self.now, digest=digest, body=said)
         )
@@ -265,7 +274,10 @@ class Desk:
             created_at=self.now,
             ready_at=self.now,
         )
-        self.rang = self._tx.post(message) or self.rang
+        new = self._tx.post(message)
+        self.rang = new or self.rang
+        if new and route == "alert" and self.facts is not None:
+            self.facts.tell("alert.raised", run, str(body.get("phase", "")), reason=str(body.get("fact", "")))
 
     def alert(
         self, phase: Phase, fact: str, text: str, *, turn: object = "", names: tuple[str, ...] = (), command: str = ""

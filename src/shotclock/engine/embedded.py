@@ -19,6 +19,7 @@ from shotclock.engine.inbox import Ending, Inbox
 from shotclock.engine.process import alive, beaten, this_process
 from shotclock.engine.reach import NOTHING, Reach, reach_of
 from shotclock.engine.relay import LogChannel, Relay, only
+from shotclock.engine.telling import NOBODY, Audience
 from shotclock.engine.worker import Told, WarehouseOf, Worker
 from shotclock.errors import BusError, NotFoundError, StoreError, StoreUnavailableError
 from shotclock.model import Run, TaskReport
@@ -39,7 +40,7 @@ class Engine:
     here. `bus` rings other processes and is rung by them; without one their commits are found every `settings.poll`.
     `channel` takes alerts, or `outlets` do; without any they are logged. `swept` is called after each sweep that came
     to its end. `warehouse` gives the warehouse of a pipeline by name; without
-    one no function has a warehouse.
+    one no function has a warehouse. `audience` hears what the commits of this process have made true.
     """
 
     def __init__(  # noqa: PLR0913 - the parts it is put together from
@@ -56,6 +57,7 @@ class Engine:
         outlets: Sequence[Outlet] = (),
         swept: Callable[[], None] = lambda: None,
         warehouse: WarehouseOf | None = None,
+        audience: Audience = NOBODY,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -67,7 +69,9 @@ class Engine:
         self.owner = self._process.name
         self._telling = Lock()
         self._hands = Hands(self.owner, reach)
-        self.coordinator = Coordinator(store, settings, clock, asked=self._ask, rang=self._rang, hands=self._hands)
+        self.coordinator = Coordinator(
+            store, settings, clock, asked=self._ask, rang=self._rang, hands=self._hands, audience=audience
+        )
         self._beliefs = Beliefs(store, settings)
         self._checks = Checks(self.coordinator, warehouse, self._beliefs.rule)
         self._worker = Worker(self.coordinator, self._hands, self._inbox, warehouse, told, self._beliefs.rule)

@@ -56,6 +56,8 @@ def _add(desk: Desk, run: Run, plan: Plan, phases: Sequence[Phase]) -> None:
     _, created = desk.tx.add_run(run, plan, timed)
     assert created, run.id
     desk.rang = True
+    if desk.facts is not None:
+        desk.facts.tell("run.started", run.id, reason=run.cause)
 
 
 def new_generation(desk: Desk, run_id: str, plan: Plan, first: str, again: Sequence[str], *, cause: str) -> Run:

@@ -104,6 +104,8 @@ def _take(desk: Desk, owner: str, phase_id: int, own: PhasePlan, task: Task) -> 
     if change.task.state == "ended":
         _given_up(desk, phase, own, change, task)
         return None
+    if desk.facts is not None:
+        desk.facts.count("task.leased", phase.run, phase.name)
     if phase.leased_at is None:
         phase = desk.change(phase, leased_at=desk.now)
     phase = dispatch.sent_out(desk, phase, own, change.task)
@@ -200,8 +202,15 @@ class _Settled:
 
 
 def _take_report(desk: Desk, report: TaskReport, settled: _Settled) -> Answer:
-    task = desk.task(report.phase, report.work, report.lo)
     phase = desk.phase(report.phase)
+    answer = _answer(desk, phase, report, settled)
+    if desk.facts is not None:
+        desk.facts.worked(phase.run, phase.name, report, answer)
+    return answer
+
+
+def _answer(desk: Desk, phase: Phase, report: TaskReport, settled: _Settled) -> Answer:
+    task = desk.task(report.phase, report.work, report.lo)
     if task is None or task.token != report.token:
         desk.tx.tally(phase.run, f"{phase.name}.fenced")
         return Answer(kind="fenced", detail=f"token {report.token} is not the current one")

@@ -99,6 +99,7 @@ from shotclock.model.plan import (
 )
 from shotclock.model.ramps import METRICS, OF_RUNS, WATCHED, FlagRamp, Guard, Metric, RampState, RunFacts, Spare
 from shotclock.model.records import NOTICE, Entry, EntryKind, Halt, Outgoing
+from shotclock.model.telling import Fact
 
 __all__ = [
     "ACCEPTING",
@@ -144,6 +145,7 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "Execution",
+    "Fact",
     "Failure",
     "Flag",
     "FlagOrigin",
