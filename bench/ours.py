@@ -6,6 +6,7 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -18,8 +19,10 @@ from shotclock import Coordinator, Engine, Report, Settings
 from shotclock.buses import open_bus
 from shotclock.clock import SystemClock
 from shotclock.engine import listed
+from shotclock.engine.telling import NOBODY, Audience
 from shotclock.engine.working import Held
 from shotclock.model import Execution, Items, Member, Phase, PhasePlan, Plan, Run, TaskReport
+from shotclock.observe import logs
 from shotclock.ports import Bus, Store
 from shotclock.stores import open_store
 
@@ -134,6 +137,25 @@ def by_name(items: int, reports: int, order: str) -> Result:
         counts = store.read(lambda view: view.phase(phase).counts)
         assert counts.satisfied == reports, counts
         return {"rate": reports / took}
+
+
+def logged(reports: int, rounds: int) -> Result:
+    """Time single reports in memory, a commit each, with nobody who hears and with logging at the default level."""
+    settings = Settings(store="memory://")
+    with logs.configured(Settings(log_format="json"), stream=StringIO()) as heard:
+        ways = []
+        for audience in (NOBODY, Audience({"logs": heard})):
+            coordinator = Coordinator(open_store(settings), settings, SystemClock(), audience=audience)
+            ways.append((coordinator, _rolled(coordinator, reports * rounds, 1, "")[0]))
+        found = [[_each_us(*way, range(at * reports, (at + 1) * reports)) for way in ways] for at in range(rounds)]
+    return {"plain_us": median(one for one, _ in found), "added_us": median(two - one for one, two in found)}
+
+
+def _each_us(coordinator: Coordinator, run: str, numbers: range) -> float:
+    start = monotonic()
+    for number in numbers:
+        coordinator.report([_report(run, f"item-{number}")])
+    return (monotonic() - start) / len(numbers) * 1e6
 
 
 def _report(run: str, member: str, phase: str = "fan") -> Report:
@@ -313,6 +335,7 @@ MEASURES: dict[str, Callable[..., Result]] = {
     "bulk": bulk,
     "by_name": by_name,
     "callers": callers,
+    "logged": logged,
     "hand_over": hand_over,
     "hand_over_across": hand_over_across,
     "serve": serve,

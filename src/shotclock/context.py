@@ -135,7 +135,8 @@ class Context:
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
         """Where to log: `shotclock.member.PHASE.MEMBER`; chunks of a phase share one, and each line names theirs."""
         where = self.phase if self._assignment.work == "chunk" else f"{self.phase}.{self.member}"
-        said = {"run": self.run, "member": self.member, "attempt": self.attempt}
+        named = {"pipeline": self.pipeline, "run": self.run, "phase": self.phase, "member": self.member}
+        said = {**named, "attempt": self.attempt}
         return logging.LoggerAdapter(logging.getLogger(f"shotclock.member.{where}"), said)
 
     def flag(self, name: str, *, key: str | None = None) -> FlagValue:

@@ -15,7 +15,7 @@ from shotclock.amounts import Secret, Size, bare, duration, exactly, size
 from shotclock.errors import UsageError
 from shotclock.layers import CALL, DEFAULT, Found, Origin, Reader, gather
 
-_OWN = {"home", "store", "tags", "listen"}
+_OWN = {"home", "store", "tags", "log_level", "log_format", "listen"}
 """Settings that differ between processes that work together."""
 
 
@@ -163,6 +163,22 @@ class Settings:
     request_rate: int = _setting(10_000, "Most requests a second of one caller.")
     requests: int = _setting(1_000, "Most requests that are carried out at once.")
     hsts: str = _setting("", "Value of Strict-Transport-Security, such as max-age=31536000; empty: not sent.")
+
+    log_level: str = _setting("info", "What is logged: debug, info, warning or error, and whatever is graver.")
+    log_format: str = _setting("auto", "How: json, text, or auto, which is text on a terminal and json elsewhere.")
+    log_repeats: int = _setting(20, "Lines of one kind that are logged a minute; of more, their number is.")
+    health_cache: timedelta = _setting(
+        timedelta(milliseconds=500), "How long an answer about readiness is given again."
+    )
+    health_check: timedelta = _setting(timedelta(seconds=1), "Time that each check of health has.")
+    health_success: timedelta = _setting(timedelta(days=2), "How long ago a run may have ended well.")
+    health_waiting: timedelta = _setting(
+        timedelta(minutes=15), "How long tasks may wait, and what is due may be overdue."
+    )
+    health_disk: Size = _setting(Size(256 << 20), "Least free space where `home` is.")
+    traces: str = _setting(
+        "", "Where OTLP traces go, such as http://HOST:4318; empty: as OpenTelemetry's variables say."
+    )
 
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
     """Where each value that was read came from; see `origin`."""

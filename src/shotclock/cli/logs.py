@@ -3,10 +3,13 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Final
 
 from shotclock.cli.shell import Shell, one_line
+
+if TYPE_CHECKING:
+    from shotclock.settings import Settings
 
 MEMBER: Final = "shotclock.member."
 ALERT: Final = "shotclock.alert"
@@ -42,3 +45,14 @@ def logged(shell: Shell) -> Iterator[None]:
     finally:
         root.removeHandler(handler)
         root.setLevel(before)
+
+
+def lasting(shell: Shell, settings: "Settings") -> AbstractContextManager[object]:
+    """Have what a command that lasts logs written: as JSON where asked or no terminal reads it, else as for others."""
+    for_people = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    if shell.debug or for_people:
+        return logged(shell)
+    from shotclock.observe import logs  # noqa: PLC0415 - not for commands that end
+
+    shell.remark()
+    return logs.configured(settings)

@@ -57,6 +57,13 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return {} if until is None else {"SHOTCLOCK_DEADLINE": until.isoformat(timespec="milliseconds")}
 
     @property
+    def about(self) -> dict[str, object]:
+        """What is logged while it is worked on is about this."""
+        told = self.assignment
+        where = {"pipeline": told.pipeline, "run": told.run, "phase": told.phase, "member": told.member}
+        return {**where, "attempt": told.attempt}
+
+    @property
     def key(self) -> Key:
         """Which lease of which task it is."""
         return (self.phase, self.assignment.work, self.assignment.lo, self.token)

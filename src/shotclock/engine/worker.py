@@ -27,6 +27,7 @@ from shotclock.engine.working import Held, Lease
 from shotclock.errors import MemberError, StoreError
 from shotclock.model import Again, Rule, RunId, TaskReport
 from shotclock.ports import Snapshot, Warehouse
+from shotclock.saying import saying
 
 WarehouseOf = Callable[[str], Warehouse]
 """Gives the warehouse of a pipeline, by its name."""
@@ -173,9 +174,10 @@ class Worker:
     def _perform(self, job: Job, stopped: Stopped) -> TaskReport:
         try:
             context = self._context(job, stopped)
-            if job.work == "enumerate":
-                return enumerate_items(job, context, self._coordinator, self._page(job))
-            return perform(job, context)
+            with saying(job.about):
+                if job.work == "enumerate":
+                    return enumerate_items(job, context, self._coordinator, self._page(job))
+                return perform(job, context)
         except StoreError as error:
             return failed_again(job, Again(cause="error", reason=one_line(error)))
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +20,7 @@ from shotclock.engine.job import OUT_OF_MEMORY, Job, failed_for_good, out_of_mem
 from shotclock.engine.members import perform
 from shotclock.engine.results import one_line
 from shotclock.model import Flag, Rule, TaskReport
+from shotclock.saying import about, plain, saying, text
 
 JOB: Final = b"J"
 STOP: Final = b"S"
@@ -31,12 +32,18 @@ FLAG: Final = b"F"
 """What a message is: its first byte; the rest is JSON."""
 
 
+_ALWAYS: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime"}
+"""What every log record has; the rest was given with it."""
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A log record as it crosses to the parent, which has the handlers."""
 
     name: str
     level: int
     text: str
+    about: dict[str, Any]
+    """What the job is about, and what was given with the line, in words of JSON."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +62,16 @@ class _Forward(logging.Handler):
         self._pipe = pipe
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._pipe.send(LOG, Line(name=record.name, level=record.levelno, text=self.format(record)))
+        given = {name: value for name, value in vars(record).items() if name not in _ALWAYS}
+        said = plain({**about(), **given})
+        assert isinstance(said, dict)
+        self._pipe.send(LOG, Line(name=record.name, level=record.levelno, text=self._words(record), about=said))
+
+    def _words(self, record: logging.LogRecord) -> str:
+        try:
+            return text(self.format(record))
+        except Exception as error:  # noqa: BLE001 - what is logged may raise anything while it is looked at
+            return f"a line that cannot be written: {type(error).__name__}: {plain(record.msg)}"
 
 
 class _Pipe:
@@ -141,7 +157,7 @@ def _answer(job: Job, stop: Event, pipe: _Pipe) -> TaskReport:
     os.environ.update(job.limits)  # for whatever the function starts; this process has one job at a time
     asking = Asking(job.assignment, pipe.rule, pipe.note) if job.assignment.flags else None
     try:
-        with _bounded(job.memory):
+        with _bounded(job.memory), saying(job.about):
             report = perform(job, Context(job.assignment, stopped=stop.is_set, flags=asking))
     except MemoryError:  # there was not even room left to say so
         return out_of_memory(job)

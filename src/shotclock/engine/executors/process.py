@@ -19,6 +19,7 @@ from shotclock.engine.executors import Noted
 from shotclock.engine.executors.child import ASK, FLAG, JOB, LAST, REPORT, STOP, Known, Line
 from shotclock.engine.job import Ended, Job, Key, died, failed_again, timed_out
 from shotclock.model import Again, Flag, TaskReport
+from shotclock.saying import saying
 
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]);"
@@ -171,7 +172,8 @@ class ProcessExecutor:
                     self._note(child, msgspec.json.decode(message[1:], type=Known))
                 else:
                     line = msgspec.json.decode(message[1:], type=Line)
-                    logging.getLogger(line.name).log(line.level, "%s", line.text)
+                    with saying(line.about):
+                        logging.getLogger(line.name).log(line.level, "%s", line.text)
         except (EOFError, OSError):
             self._died(child, child.bury())
 
