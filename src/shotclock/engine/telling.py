@@ -1,7 +1,6 @@
 """What is told of a unit of work: gathered while it is done, heard once it is durable, by those who harm nobody."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
@@ -9,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
-from shotclock.clock import Clock, stopwatch
+from shotclock.clock import Clock, seconds
 from shotclock.model import PHASE_OVER, Answer, EntryKind, Fact, Phase, Report, Run, TaskReport
 
 T = TypeVar("T")
@@ -35,7 +34,7 @@ class Facts:
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._told: list[Fact] = []
-        self._counts: Counter[tuple[str, str, str, str]] = Counter()
+        self._counts: dict[tuple[str, str, str, str], int] = {}
 
     def all(self) -> list[Fact]:
         """Return what was gathered, in order, with counted ones at the end."""
@@ -51,7 +50,8 @@ class Facts:
 
     def count(self, name: str, run: str, phase: str, reason: str = "", number: int = 1) -> None:
         """Gather one of many that are told together."""
-        self._counts[name, run, phase, reason] += number
+        key = (name, run, phase, reason)
+        self._counts[key] = self._counts.get(key, 0) + number
 
     def run_changed(self, before: Run | None, after: Run) -> None:
         """Gather what a run's new state says."""
@@ -64,6 +64,8 @@ class Facts:
 
     def phase_changed(self, before: Phase, after: Phase) -> None:
         """Gather what a phase's new state, mark and hand-over say."""
+        if after.state is before.state and after.mark is before.mark and after.handover is before.handover:
+            return  # as with nearly every report
         if after.state != before.state:
             self._state(after)
         kind = None if after.mark is None else after.mark.kind
@@ -159,11 +161,12 @@ def timed(audience: Audience, clock: Clock, name: tuple[str, str], number: int, 
     """Do something of which the time is told, as ``SUBJECT.DONE``, or ``SUBJECT.failed`` with what it raised."""
     if not audience:
         return work()
-    took, done, error = stopwatch(), name[1], ""
+    began, done, error = seconds(), name[1], ""
     try:
         return work()
     except Exception as raised:
         done, error = "failed", type(raised).__name__
         raise
     finally:
-        audience.tell([Fact(name=f"{name[0]}.{done}", at=clock.now(), number=number, reason=error, took=took())])
+        took = timedelta(seconds=seconds() - began)
+        audience.tell([Fact(name=f"{name[0]}.{done}", at=clock.now(), number=number, reason=error, took=took)])

@@ -69,10 +69,9 @@ def configured(settings: Settings, *, stream: TextIO | None = None) -> Iterator[
 
 def heard(facts: Sequence[Fact]) -> None:
     """Log each fact under its name."""
-    log = logging.getLogger("shotclock.fact")
     for fact in facts:
         level = level_of(fact)
-        if log.isEnabledFor(level):
+        if _facts.isEnabledFor(level):
             _logger.log(level, fact.name, **_fields(fact))
 
 
@@ -227,8 +226,9 @@ def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
 
 
+_facts = logging.getLogger("shotclock.fact")
 _logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
-    logging.getLogger("shotclock.fact"),
+    _facts,
     processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     wrapper_class=structlog.stdlib.BoundLogger,
 )
