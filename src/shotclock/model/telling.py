@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct, field
 
 
-class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Something that has happened; nobody decides by it, and it may be told twice or, after a crash, never.
 
     Names are ``SUBJECT.WHAT``: ``run.started``, ``phase.failed``, ``gate.opened``, ``task.leased``.

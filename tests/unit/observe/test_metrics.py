@@ -60,7 +60,7 @@ def test_what_a_run_does_is_counted_and_what_waits_is_read(metrics: Metrics) -> 
 
 
 def test_who_reports_to_a_pipeline_that_nobody_knows_makes_no_series(metrics: Metrics) -> None:
-    assert "nobody" not in metrics.text().decode()
+    assert 'pipeline="nobody"' not in metrics.text().decode()
     assert values(metrics)['shotclock_reports_total{answer="parked",pipeline="",source="outside"}'] == 1
 
 
