@@ -102,6 +102,30 @@ class Bench:
         shown = f"{many:,.0f}/s, one commit each {one:,.0f}/s: {many / one:.1f} ×"
         self.add("single durable reports, 200 callers", "≥ 5 × one commit each", shown, met=many / one >= 5)
 
+    def service(self) -> None:
+        """Report over HTTP: one by one beside the same stack doing nothing, as lines, and with a kill amid the load."""
+        try:
+            one = medians([child("http_single") for _ in range(self.times)])
+        except (MissingPartError, RuntimeError) as error:
+            self.remarks.append(f"The service was not measured: {str(error).splitlines()[-1]}")
+            return
+        rate, ratio = one["rate"], one["rate"] / one["bare"]
+        waits = f"p50 {one['p50_ms']:.1f}, p99 {one['p99_ms']:.1f} ms"
+        shown = f"{rate:,.0f}/s ({waits}); the stack doing nothing {one['bare']:,.0f}/s: {ratio:.2f} ×"
+        target = "≥ 0.4 × the same stack doing nothing, at least 4,000/s"
+        name = "single durable reports over HTTP, one process, 64 connections"
+        self.add(name, target, shown, met=ratio >= 0.4 and rate >= 4_000)
+        lines = medians([child("http_lines") for _ in range(self.times)])["rate"]
+        self.add(
+            "durable reports over HTTP, 10,000 lines a request", "≥ 60,000/s", f"{lines:,.0f}/s", met=lines >= 60_000
+        )
+        killed = child("http_killed")
+        answered, stored = killed["answered"], killed["stored"]
+        shown = f"{answered:,.0f} answered, {stored:,.0f} in the store afterwards"
+        self.add(
+            "reports over HTTP, the service killed amid load", "none answered is missing", shown, met=stored >= answered
+        )
+
     def hand_overs(self) -> None:
         """Time hand-overs within a process and across two."""
         within = medians([child("hand_over", runs=200) for _ in range(self.times)])
@@ -230,7 +254,16 @@ def main() -> None:
     """Take every measure, writing the page anew after each."""
     bench = Bench(quick="--quick" in sys.argv[1:])
     page = Page(load())
-    measures = (bench.whole, bench.hand_overs, bench.callers, bench.restart, bench.status, bench.bulk, bench.random)
+    measures = (
+        bench.whole,
+        bench.hand_overs,
+        bench.callers,
+        bench.service,
+        bench.restart,
+        bench.status,
+        bench.bulk,
+        bench.random,
+    )
     for measure in measures:
         measure()
         _write(bench, page)

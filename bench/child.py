@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import alerting, bare, faults, ours
+from bench import alerting, bare, faults, ours, service
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     measures: dict[str, Callable[..., Mapping[str, object]]] = {
         **ours.MEASURES,
         **bare.MEASURES,
+        **service.MEASURES,
         **alerting.MEASURES,
         "faulty": faults.faulty,
     }

@@ -1,6 +1,7 @@
 """The only door to time and randomness: everything else is given `now` or a clock."""
 
 import random
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -38,3 +39,8 @@ def stopwatch() -> Callable[[], timedelta]:
 def seconds() -> float:
     """Return the monotonic clock's reading, in seconds: for deadlines within this process."""
     return time.monotonic()
+
+
+def secret(size: int) -> str:
+    """Draw that many random bytes that nobody can guess, in hex: for what must stay secret, and for ids of such."""
+    return secrets.token_hex(size)

@@ -110,8 +110,8 @@ class Snapshot(Protocol):
     def pages(self, phase_id: int, *, after: int = -1, limit: int = 100) -> list[Page]:
         """Return pages with `number` > `after`, in order."""
 
-    def ordinal(self, phase_id: int, name: str) -> int | None:
-        """Return the ordinal of an item that was added with `add_names`."""
+    def ordinals(self, phase_id: int, names: Iterable[str]) -> dict[str, int]:
+        """Return the ordinals of those items that were added with `add_names`, by name; the others are left out."""
 
     def opening(self, phase_id: int) -> Opening | None:
         """Return the phase's opening, if it has opened."""

@@ -15,7 +15,7 @@ from shotclock.amounts import Secret, Size, bare, duration, exactly, size
 from shotclock.errors import UsageError
 from shotclock.layers import CALL, DEFAULT, Found, Origin, Reader, gather
 
-_OWN = {"home", "store", "tags"}
+_OWN = {"home", "store", "tags", "listen"}
 """Settings that differ between processes that work together."""
 
 
@@ -119,11 +119,21 @@ class Settings:
     )
     abandoned_threads: int = _setting(4, "Threads cut at their timeout that a worker leaves behind before it restarts.")
     page: int = _setting(1_000, "Items a page of a roll.")
+    listen: str = _setting(
+        "127.0.0.1:8420",
+        "Where the service listens: HOST:PORT, or a port alone, on this machine only; 0 is a free one.",
+    )
+    waiting: int = _setting(
+        10_000, "Reports that may wait for their commit in the service; more are asked to come again."
+    )
+    streams: int = _setting(100, "Streams of progress that the service keeps open at once.")
     named: int = _setting(
         500, "Most names an opening, a context or an alert carries; beyond it they are read page by page."
     )
-    parked: int = _setting(10_000, "Parked reports a pipeline may have.")
-    parked_for: timedelta = _setting(timedelta(days=7), "How long a parked report is kept.")
+    parked: int = _setting(10_000, "Parked reports a pipeline, and messages the quarantine, may have.")
+    parked_for: timedelta = _setting(
+        timedelta(days=7), "How long a parked report, or a message in quarantine, is kept."
+    )
     staged_for: timedelta = _setting(timedelta(days=7), "How long a staged file that nothing names is kept.")
     idempotent: timedelta = _setting(
         timedelta(days=7), "How long what was done for a key is remembered, and its result given again."
@@ -137,6 +147,22 @@ class Settings:
     conflicts: int = _setting(10, "Conflicting reports kept for a member.")
     payload_bytes: Size = _setting(Size(256 << 10), "Largest outputs of a report, and payload of an item, as JSON.")
     backlog: int = _setting(500, "Most changes that share one commit.")
+
+    access_bound: timedelta = _setting(timedelta(seconds=5), "How old what a process knows of tokens may be.")
+    token_life: timedelta = _setting(timedelta(days=90), "How long a token counts, unless it is said when it is made.")
+    token_overlap: timedelta = _setting(timedelta(days=1), "How long a secret counts beside the one that replaces it.")
+    oidc_audience: str = _setting("", "Audience of OIDC tokens for this service; empty: none are taken.")
+    oidc_identities: str = _setting("", "Who may call by OIDC: addresses or subjects, with commas between.")
+    oidc_scopes: str = _setting("report", "What they may: report, read or operate, with commas between.")
+    oidc_issuer: str = _setting("https://accounts.google.com", "Who must have issued OIDC tokens.")
+    oidc_certs: str = _setting("https://www.googleapis.com/oauth2/v1/certs", "Where the issuer's certificates are.")
+    oidc_wait: timedelta = _setting(timedelta(seconds=5), "How long to wait for the issuer's certificates.")
+    oidc_skew: timedelta = _setting(timedelta(seconds=10), "How far the issuer's clock may be from ours.")
+    request_bytes: Size = _setting(Size(16 << 20), "Largest body of a request.")
+    request_wait: timedelta = _setting(timedelta(seconds=30), "Time a request's body has to arrive.")
+    request_rate: int = _setting(10_000, "Most requests a second of one caller.")
+    requests: int = _setting(1_000, "Most requests that are carried out at once.")
+    hsts: str = _setting("", "Value of Strict-Transport-Security, such as max-age=31536000; empty: not sent.")
 
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
     """Where each value that was read came from; see `origin`."""

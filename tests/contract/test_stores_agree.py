@@ -267,7 +267,7 @@ def of_phase(tx: Snapshot, number: int) -> list[object]:
     found += [tx.task_at(number, ordinal) for ordinal in (0, 10, 12, 13, 50, 51)]
     found += [tx.task(number, "then", 0), tx.task(number, "chunk", 10), tx.opening(number)]
     found += [tx.pages(number), tx.pages(number, after=0, limit=1), *(tx.page(number, place) for place in (0, 3, 11))]
-    return [*found, tx.ordinal(number, "é")]
+    return [*found, tx.ordinals(number, ["é"])]
 
 
 @contextmanager

@@ -221,15 +221,27 @@ def test_pages_are_found_by_the_ordinal_they_hold_and_read_in_order(store: Store
 def test_items_are_found_by_name_accents_and_all(store: Store) -> None:
     names = {"Nikola Jokić": 0, "Nikola Jokic": 1, "Jokic\u0301": 2, "選手": 3, "a'b\"c": 4, "x" * 1_500: 5}
     store.write(lambda tx: tx.add_names(RAW, names))
-    assert store.read(lambda tx: {name: tx.ordinal(RAW, name) for name in names}) == names
-    assert store.read(lambda tx: tx.ordinal(RAW, "nikola jokić")) is None
-    assert store.read(lambda tx: tx.ordinal(SECOND, "Nikola Jokić")) is None
+    assert store.read(lambda tx: tx.ordinals(RAW, names)) == names
+    assert store.read(lambda tx: [tx.ordinals(RAW, [name]) for name in names]) == [
+        {name: names[name]} for name in names
+    ]
+    assert store.read(lambda tx: tx.ordinals(RAW, ["nikola jokić"])) == {}
+    assert store.read(lambda tx: tx.ordinals(SECOND, ["Nikola Jokić"])) == {}
+
+
+def test_any_number_of_names_is_looked_up_at_once(store: Store) -> None:
+    names = {f"item-{number}": number for number in range(300)}
+    store.write(lambda tx: tx.add_names(RAW, names))
+    for number in (0, 1, 2, 63, 64, 65, 128, 129, 300):
+        wanted = list(names)[:number]
+        asked = [*wanted, "nobody", "no-one"]
+        assert store.read(lambda tx, asked=asked: tx.ordinals(RAW, asked)) == {name: names[name] for name in wanted}  # type: ignore[misc]  # the default is for the loop
 
 
 def test_a_name_keeps_the_ordinal_it_was_given_first(store: Store) -> None:
     store.write(lambda tx: tx.add_names(RAW, {"a": 0}))
     store.write(lambda tx: tx.add_names(RAW, {"a": 1, "b": 2}))
-    assert store.read(lambda tx: (tx.ordinal(RAW, "a"), tx.ordinal(RAW, "b"))) == (0, 2)
+    assert store.read(lambda tx: tx.ordinals(RAW, ["a", "b"])) == {"a": 0, "b": 2}
 
 
 def test_nothing_is_kept_for_a_phase_that_is_not_there(store: Store) -> None:

@@ -92,7 +92,7 @@ def test_work_sees_what_it_wrote(store: Store) -> None:
     def work(tx: Transaction) -> tuple[object, ...]:
         everything(tx)
         task = tx.task(RAW, "member", 9)
-        return tx.run("nba/x"), tx.opening(RAW), tx.ordinal(RAW, "é"), task and task.token, tx.tallies(RUN)
+        return tx.run("nba/x"), tx.opening(RAW), tx.ordinals(RAW, ["é"]), task and task.token, tx.tallies(RUN)
 
     add_run(store)
     seen = store.write(work)

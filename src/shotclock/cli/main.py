@@ -14,7 +14,10 @@ from shotclock.errors import ShotclockError, SpecError, UsageError
 COMMANDS: Final = {
     "run": "running",
     "backfill": "backfilling",
+    "up": "service",
+    "serve": "service",
     "worker": "serving",
+    "sweep": "service",
     "status": "showing",
     "missing": "showing",
     "gaps": "gaps",
@@ -34,6 +37,7 @@ COMMANDS: Final = {
     "force": "operating",
     "halt": "operating",
     "resume": "operating",
+    "tokens": "tokens",
     "alerts": "alerts",
     "flags": "flags",
     "rollback": "rollback",

@@ -29,7 +29,7 @@ reason = click.option("--reason", required=True, help="Why; kept with it and sho
 @contextmanager
 def coordinated(shell: Shell, run: str) -> "Iterator[tuple[Coordinator, str]]":
     """Give a coordinator and the text form of a run that is there."""
-    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
+    from shotclock.engine.naming import find_run  # noqa: PLC0415 - not for --help
 
     settings = shell.settings()
     with closing(shell.store(settings)) as store:
@@ -154,7 +154,7 @@ def _known(view: "Snapshot", scope: str) -> str:
     """Return the pipeline or run that a scope means."""
     from msgspec.structs import replace  # noqa: PLC0415 - not for --help
 
-    from shotclock.cli.naming import find_run  # noqa: PLC0415 - likewise
+    from shotclock.engine.naming import find_run  # noqa: PLC0415 - likewise
     from shotclock.model import names_generation  # noqa: PLC0415 - likewise
 
     if view.runs(pipeline=scope, limit=1):

@@ -66,10 +66,9 @@ def check_functions(plan: "Plan") -> None:
 
 def check_plan(plan: "Plan", settings: "Settings") -> None:
     """Check a plan's functions, and that its times fit the settings; raises `SpecError`, a line for each problem."""
-    from shotclock.engine.fitting import misfits  # noqa: PLC0415 - not for --help
-    from shotclock.spec import check_imports  # noqa: PLC0415 - likewise
+    from shotclock.engine.plans import check_plan as check  # noqa: PLC0415 - not for --help
 
-    _refuse([*check_imports(plan), *misfits(plan, settings)])
+    check(plan, settings)
 
 
 def _refuse(problems: Sequence[str]) -> None:

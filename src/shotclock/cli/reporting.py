@@ -143,7 +143,7 @@ def _named(view: "Snapshot", text: str) -> str:
     """Return the run a report speaks of in its text form; it need not be there."""
     from msgspec.structs import replace  # noqa: PLC0415 - not for --help
 
-    from shotclock.cli.naming import identity_of  # noqa: PLC0415 - likewise
+    from shotclock.engine.naming import identity_of  # noqa: PLC0415 - likewise
     from shotclock.model import names_generation  # noqa: PLC0415 - likewise
 
     identity = identity_of(view, text)

@@ -127,7 +127,7 @@ def _start_again(
     shell: Shell, coordinator: "Coordinator", runs: "list[tuple[Run, tuple[str, ...]]]"
 ) -> dict[str, str | None]:
     """Make new generations of runs without the flags; return their ids, None where one cannot be made."""
-    from shotclock.cli.rerunning import plan_again  # noqa: PLC0415 - not for --help
+    from shotclock.engine.plans import plan_again  # noqa: PLC0415 - not for --help
 
     made: dict[str, str | None] = {}
     for run, flags in runs:

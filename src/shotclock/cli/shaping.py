@@ -26,8 +26,8 @@ def tell(shell: Shell, place: str, mode: str | None) -> None:
 
 def _plan(shell: Shell, settings: "Settings", place: str, mode: str | None) -> "Plan":
     """Return the plan of a file that is there, else the one that a run keeps."""
-    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
     from shotclock.cli.planning import plan_of  # noqa: PLC0415 - likewise
+    from shotclock.engine.naming import find_run  # noqa: PLC0415 - not for --help
 
     if Path(place).exists() or (not settings.store and not (settings.home / "shotclock.db").exists()):
         return plan_of(Path(place), mode, {})

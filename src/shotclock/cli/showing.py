@@ -60,9 +60,9 @@ def status(shell: Shell, run: str | None, limit: int, pipeline: str | None) -> N
 
 
 def _seen(shell: Shell, store: "Store", text: str) -> "RunView":
-    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
     from shotclock.engine import views  # noqa: PLC0415 - likewise
+    from shotclock.engine.naming import find_run  # noqa: PLC0415 - not for --help
 
     settings, now = shell.settings(), SystemClock().now()
     return store.read(lambda view: views.run_view(view, find_run(view, text), settings, now))
@@ -155,8 +155,8 @@ def missing(shell: Shell, run: str, phase: str | None, limit: int | None) -> Non
 
     Each comes with how it stands and why. Large rolls are read page by page; --json writes one document for all.
     """
-    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
     from shotclock.engine.listed import halted_words  # noqa: PLC0415 - likewise
+    from shotclock.engine.naming import find_run  # noqa: PLC0415 - not for --help
 
     with closing(shell.store(shell.settings())) as store:
         found = store.read(lambda view: find_run(view, run))
@@ -190,22 +190,9 @@ def _phases(store: "Store", run: "Run", name: str | None) -> "list[Phase]":
     phases = store.read(lambda view: view.phases(run.id))
     if name is None:
         return phases
+    from shotclock.engine.naming import find_phase  # noqa: PLC0415 - not for --help
+
     return [find_phase(phases, run, name)]
-
-
-def find_phase(phases: "list[Phase]", run: "Run", name: str) -> "Phase":
-    """Return the phase of that name; raises `NotFoundError` with the nearest one."""
-    from difflib import get_close_matches  # noqa: PLC0415 - not for --help
-
-    from shotclock.errors import NotFoundError  # noqa: PLC0415 - likewise
-
-    names = [phase.name for phase in phases]
-    if name in names:
-        return phases[names.index(name)]
-    near = get_close_matches(name, names, n=1)
-    hint = f"; the nearest is {near[0]}" if near else f"; it has {', '.join(names)}"
-    message = f"{run.id} has no phase {name}{hint}"
-    raise NotFoundError(message)
 
 
 def _missing(store: "Store", run: "Run", phases: "list[Phase]") -> "Iterator[MissingMember]":
@@ -267,9 +254,9 @@ def explain(shell: Shell, run: str, phase: str | None, *, plan: bool, mode: str 
 
 
 def _explain(shell: Shell, run: str, phase: str) -> None:
-    from shotclock.cli.naming import find_run  # noqa: PLC0415 - not for --help
-    from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
+    from shotclock.clock import SystemClock  # noqa: PLC0415 - not for --help
     from shotclock.engine import explaining  # noqa: PLC0415 - likewise
+    from shotclock.engine.naming import find_phase, find_run  # noqa: PLC0415 - likewise
 
     settings, now = shell.settings(), SystemClock().now()
     with closing(shell.store(settings)) as store:

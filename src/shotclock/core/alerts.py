@@ -25,6 +25,8 @@ SEVERITY: Final[Mapping[str, Severity]] = {
     "gaps": "warning",
     "resumed": "warning",
     "ramp": "warning",
+    "quarantined": "warning",
+    "schedule": "warning",
     "demoted": "info",
     "amended": "info",
     "flag_expired": "info",

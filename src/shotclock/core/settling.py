@@ -17,6 +17,7 @@ Standings of a member (satisfied is final)::
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,6 +38,8 @@ from shotclock.model import (
     Task,
     standing_of,
 )
+
+V = TypeVar("V")
 
 _NOTHING = Note()
 
@@ -97,16 +100,18 @@ def _fence(subject: Subject, report: Report) -> Answer | None:
 
 def _repeats(subject: Subject, report: Report) -> bool:
     """Say whether the same content has been stored already, as settlement, part or late report."""
-    if any(_content(earlier) == _content(report) for earlier in subject.late):
+    if subject.late and any(_content(earlier) == _content(report) for earlier in subject.late):
         return True
     if report.part is not None:
         known = subject.task.parts.get(report.part.number)
         said = known is not None and (known.kind, known.reason, known.rows, known.outputs)
         return said == (report.outcome, report.reason, report.rows, report.outputs)
+    if subject.kind == "pending":
+        return False
     note, kind = subject.note, settled_kind(report, subject.contract)
     reasons = {report.reason, broken(report.rows, subject.contract)} if kind == "suspect" else {report.reason}
     said_so = note.reason in reasons and (note.rows, note.outputs) == (report.rows, report.outputs)
-    return subject.kind == kind != "pending" and said_so
+    return subject.kind == kind and said_so
 
 
 def _content(report: Report) -> tuple[object, ...]:
@@ -162,16 +167,20 @@ def settle(task: Task, ordinal: int, kind: Kind, note: Note) -> Settled:
     was = kind_of(task, ordinal)
     place = ordinal - task.lo
     kinds = task.kinds[:place] + bytes((CODE[kind],)) + task.kinds[place + 1 :]
-    notes, tries, not_yet = dict(task.notes), dict(task.tries), dict(task.not_yet)
-    for said in (notes, tries, not_yet):
-        said.pop(ordinal, None)
-    if note != _NOTHING:
-        notes[ordinal] = note
+    notes = {**task.notes, ordinal: note} if note != _NOTHING else _less(task.notes, ordinal)
+    tries, not_yet = _less(task.tries, ordinal), _less(task.not_yet, ordinal)
     batches = task.batches if was == "pending" else uncounted(task.batches, [ordinal])
     changed = replace(task, kinds=kinds, notes=notes, tries=tries, not_yet=not_yet, batches=batches)
     if kind == "pending" and task.state == "ended":
         changed = replace(changed, state="queued", losses=0)
     return Settled(task=ended(changed), was=was, kind=kind)
+
+
+def _less(said: dict[int, V], ordinal: int) -> dict[int, V]:
+    """Return what is said of all members but one."""
+    if ordinal not in said:
+        return said
+    return {other: value for other, value in said.items() if other != ordinal}
 
 
 def uncounted(batches: Iterable[Batch], gone: Sequence[int]) -> tuple[Batch, ...]:

@@ -14,6 +14,7 @@ from shotclock.engine import (
     flow,
     halting,
     judging,
+    quarantine,
     ramping,
     recording,
     roll_changes,
@@ -44,6 +45,7 @@ from shotclock.model import (
     RunId,
     Split,
     TaskReport,
+    digest,
 )
 from shotclock.ports import Snapshot, Store, Transaction
 from shotclock.settings import Settings
@@ -226,8 +228,17 @@ class Coordinator:
         """
         return self._together.report(reports)
 
+    def report_each(self, calls: Sequence[Sequence[Report]]) -> list[list[Answer] | BaseException]:
+        """Take what several callers report in one commit; return for each its answers, or the error `report` raises."""
+        return self._together.each(calls)
+
+    def quarantine(self, message: quarantine.Malformed) -> bool:
+        """Keep a message that nothing can be made of; say whether it was new. Raises `BusyError` where no more fits."""
+        return self._do(lambda desk: quarantine.quarantine(desk, message))
+
     def _record_all(self, reports: Sequence[Report]) -> list[Answer]:
         def work(desk: Desk) -> list[Answer]:
+            recording.look_ahead(desk, reports)
             return [self._record(desk, report) for report in reports]
 
         return self._do(work)
@@ -239,6 +250,11 @@ class Coordinator:
     def signal(self, run_id: str, phase: str, name: str) -> None:
         """Give the signal a phase's deadline counts from; the first one counts."""
         self._do(lambda desk: recording.signal(desk, self._phase(desk, run_id, phase), name))
+
+    def announce(self, about: str, fact: str, text: str) -> None:
+        """Tell operators once something that belongs to no phase."""
+        body = {"fact": fact, "run": "", "phase": "", "text": text, "names": [about], "command": ""}
+        self._do(lambda desk: desk.post(f"alert:{fact}:{about}:{digest(text.encode())}", "alert", "", body))
 
     # --- tasks ---
 

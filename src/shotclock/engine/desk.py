@@ -51,6 +51,8 @@ class Desk:
         self.begun: list[int] = []
         """Phases started here, whose first tasks may be leased with this."""
         self.questions: list[Question] = []
+        self.found: dict[tuple[int, str], int] = {}
+        """Ordinals of items that were looked for ahead, by phase and name."""
         self.rang = False
         """Whether something was written that others should look at."""
         self._phases: dict[int, Phase] = {}
@@ -60,6 +62,8 @@ class Desk:
         self._own: dict[int, PhasePlan] = {}
         self._limits: dict[int, leases.Limits] = {}
         self._newest: dict[RunId, str] = {}
+        self._named: dict[tuple[str, str], int] = {}
+        """Phases by run and name."""
         self._halts: list[Halt] | None = None
 
     @property
@@ -107,8 +111,14 @@ class Desk:
 
     def phase_of(self, run_id: str, name: str) -> Phase | None:
         """Return a run's phase by name as it stands here."""
+        known = self._named.get((run_id, name))
+        if known is not None:
+            return self.phase(known)
         phase = self._tx.phase_of(run_id, name)
-        return None if phase is None else self._phases.setdefault(phase.id, phase)
+        if phase is None:
+            return None
+        self._named[run_id, name] = phase.id
+        return self._phases.setdefault(phase.id, phase)
 
     def change(self, phase: Phase, **changes: Any) -> Phase:  # noqa: ANN401 - any field of a phase
         """Change a phase; it is written, with its version raised by one, when the desk is cleared."""

@@ -17,7 +17,7 @@ from shotclock.engine.desk import Question
 from shotclock.engine.hands import Hands
 from shotclock.engine.inbox import Ending, Inbox
 from shotclock.engine.process import alive, beaten, this_process
-from shotclock.engine.reach import Reach, reach_of
+from shotclock.engine.reach import NOTHING, Reach, reach_of
 from shotclock.engine.relay import LogChannel, Relay, only
 from shotclock.engine.worker import Told, WarehouseOf, Worker
 from shotclock.errors import BusError, NotFoundError, StoreError, StoreUnavailableError
@@ -105,6 +105,19 @@ class Engine:
         self._stopping = True
         self._inbox.ring()
 
+    def sweep(self) -> int:
+        """Decide what is due and deliver what is ready, now and from any thread; return how many phases were due."""
+        number = self.coordinator.sweep()
+        self._relay.deliver()
+        return number
+
+    def sweep_once(self) -> int:
+        """Do what `sweep` does, and tell what is to be told before the process ends."""
+        self._relay.register()
+        number = self.sweep()
+        self._relay.finish()
+        return number
+
     def close(self) -> None:
         """End threads and children; a repeat does nothing. The store and the bus stay open, they are the caller's."""
         if self._closed.is_set():
@@ -160,7 +173,7 @@ class Engine:
         if not endings and not rung:
             endings, rung = self._inbox.take(self._wait(until))
         due = seconds() >= self._due_at
-        if endings or due or (rung and self._calls()):
+        if endings or (self._hands.reach != NOTHING and (due or (rung and self._calls()))):
             self._look(endings)
         if due:
             self._sweep()
@@ -214,8 +227,7 @@ class Engine:
         self._swept_at = self._clock.now()
         due = self.coordinator.next_due()
         if due is not None and due <= self._swept_at:
-            self.coordinator.sweep()
-            self._relay.deliver()
+            self.sweep()
         self._swept()
         if seconds() >= self._collect_at:
             self._collect_at = seconds() + self._settings.purge.total_seconds()

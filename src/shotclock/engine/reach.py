@@ -33,6 +33,8 @@ _UNBOUNDED: Final = 1 << 30
 """More tasks than any process holds."""
 EVERYTHING: Final = Reach()
 """Whatever comes."""
+NOTHING: Final = Reach(run="")
+"""No task at all: no run has that name."""
 
 
 def reach_of(settings: Settings, *, run: str | None = None, pipelines: frozenset[str] = frozenset()) -> Reach:

@@ -1,5 +1,7 @@
 """Reports from outside, by name: finding whom they speak of, answering, and storing what was answered."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Literal, assert_never
 
@@ -34,6 +36,30 @@ REASON_MOST = 10_000
 """Characters of a reason: one line for people, not a log."""
 
 
+def look_ahead(desk: Desk, reports: Sequence[Report]) -> None:
+    """Find the items that many reports speak of in one question for each phase, before they are taken one by one."""
+    by_phase: dict[tuple[str, str], list[str]] = {}
+    for report in reports:
+        with suppress(ValueError):  # it is refused where it is taken
+            by_phase.setdefault((report.run, report.phase), []).append(member_name(report.member))
+    for (run_id, name), members in by_phase.items():
+        phase = _item_phase(desk, run_id, name) if len(members) > 1 else None
+        if phase is not None:
+            found = desk.aside.ordinals(rolls.facts(phase), members)
+            desk.found.update({(phase.id, member): ordinal for member, ordinal in found.items()})
+
+
+def _item_phase(desk: Desk, run_id: str, name: str) -> Phase | None:
+    """Return the phase that reports name, if it is there and has items."""
+    try:
+        identity = RunId.parse(run_id)
+    except ValueError:
+        return None  # it is refused where it is taken
+    run = desk.aside.run(str(identity)) if names_generation(run_id) else desk.newest(identity)
+    phase = None if run is None else desk.phase_of(run.id, name)
+    return None if phase is None or desk.plan_of(phase).items is None else phase
+
+
 def record(desk: Desk, report: Report) -> Answer:
     """Take one report: what is accepted, contradicts, comes late or is parked is stored with this unit of work."""
     report, identity = _checked(desk, report)
@@ -63,11 +89,17 @@ def _checked(desk: Desk, report: Report) -> tuple[Report, RunId]:
     if wrong is not None:
         message = f"{report.run} {report.phase} {name}: {wrong}"
         raise UsageError(message)
-    return replace(report, member=name), identity
+    return report if name is report.member else replace(report, member=name), identity
 
 
 def _unfit(report: Report, most: int) -> str | None:
     """Say why nothing can be made of a report's content."""
+    return _unfit_outputs(report, most) or _unfit_numbers(report)
+
+
+def _unfit_outputs(report: Report, most: int) -> str | None:
+    if not report.outputs:
+        return None
     try:
         outputs = msgspec.json.encode(report.outputs)
     except (TypeError, ValueError, OverflowError) as error:
@@ -76,12 +108,12 @@ def _unfit(report: Report, most: int) -> str | None:
         return "outputs are not JSON: they come back different, as numbers that are not finite do"
     if len(outputs) > most:
         return f"outputs have {len(outputs)} bytes, more than {most}: store a reference"
-    if len(report.reason or "") > REASON_MOST:
-        return f"the reason has more than {REASON_MOST} characters"
-    return _unfit_numbers(report)
+    return None
 
 
 def _unfit_numbers(report: Report) -> str | None:
+    if len(report.reason or "") > REASON_MOST:
+        return f"the reason has more than {REASON_MOST} characters"
     if report.rows is not None and not 0 <= report.rows < ROWS_MOST:
         return f"rows is {report.rows}, not a number of rows"
     if report.part is not None and report.part.number < 1:
@@ -91,14 +123,17 @@ def _unfit_numbers(report: Report) -> str | None:
 
 def _record_known(desk: Desk, report: Report, run: Run, phase: Phase, own: PhasePlan, *, explicit: bool) -> Answer:
     """Take a report about a known phase."""
-    identity = run.identity
     if phase.state == "waiting" and run.state == "running":
         if own.items is None and own.member(report.member) is None:
-            return _park(desk, identity, report, unknown_member(own, report.member))
-        return _park(desk, identity, report, "the phase has not started; the report counts when it does", early=True)
-    ordinal = rolls.find(desk.aside, own, phase, report.member)
+            return _park(desk, run.identity, report, unknown_member(own, report.member))
+        return _park(
+            desk, run.identity, report, "the phase has not started; the report counts when it does", early=True
+        )
+    ordinal = desk.found.get((phase.id, report.member))
     if ordinal is None:
-        return _park(desk, identity, report, unknown_member(own, report.member))
+        ordinal = rolls.find(desk.aside, own, phase, report.member)
+    if ordinal is None:
+        return _park(desk, run.identity, report, unknown_member(own, report.member))
     task = desk.task_at(rolls.facts(phase), ordinal) or rolls.task_of(phase.id, ordinal, own.members[ordinal])
     if own.items is None:
         report = replace(report, member=own.members[ordinal].name)

@@ -133,8 +133,8 @@ def find(tx: Snapshot, plan: PhasePlan, phase: Phase, name: str) -> int | None:
     """Return a member's ordinal by name; an item that tasks of ours work on is looked for page by page."""
     if plan.items is None:
         found = plan.member(name)
-        return tx.ordinal(facts(phase), name) if found is None else found[0]
-    ordinal = tx.ordinal(facts(phase), name)
+        return tx.ordinals(facts(phase), [name]).get(name) if found is None else found[0]
+    ordinal = tx.ordinals(facts(phase), [name]).get(name)
     if ordinal is not None or plan.items.run is None:
         return ordinal
     after = -1

@@ -116,6 +116,8 @@ def _scope(plan: Plan) -> str:
 
 def start_for(desk: Desk, plans: Mapping[tuple[str, str], Plan], report: Report) -> None:
     """Start the run a report speaks of, if it names a known member of a pipeline that a first report starts."""
+    if not plans:
+        return
     try:
         identity = RunId.parse(report.run)
         member = member_name(report.member)

@@ -57,12 +57,13 @@ class Sweep:
 
 
 def purge(store: Store, settings: Settings, now: datetime) -> None:
-    """Drop what is kept for a time only: parked reports, what handlers did, processes that are gone."""
+    """Drop what is kept for a time only: what was parked or quarantined, what handlers did, processes that are gone."""
     most = settings.backlog
 
     def work(tx: Transaction) -> int:
         parked = tx.purge_entries("parked", now - settings.parked_for, most)
-        return max(parked, claiming.purge(tx, now - settings.idempotent, most))
+        quarantined = tx.purge_entries("quarantine", now - settings.parked_for, most)
+        return max(parked, quarantined, claiming.purge(tx, now - settings.idempotent, most))
 
     while store.write(work) == most:
         pass

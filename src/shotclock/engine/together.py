@@ -26,6 +26,12 @@ class Together:
         answers: list[Answer] = call.outcome()
         return answers
 
+    def each(self, calls: Sequence[Sequence[Report]]) -> list[list[Answer] | BaseException]:
+        """Take several callers' reports in one go; return the answers to each, or what it is refused for."""
+        group = [Call(reports) for reports in calls]
+        self._carry_out(group)
+        return [call.result if call.error is None else call.error for call in group]
+
     def _lead(self, own: Call) -> None:
         group: list[Call] = []
         number = 0

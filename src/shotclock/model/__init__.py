@@ -1,6 +1,7 @@
 """The vocabulary: frozen values that every layer speaks in; nothing here decides or does I/O."""
 
 from shotclock.model import spans
+from shotclock.model.access import SCOPES, Caller, Scope, Secret, Token
 from shotclock.model.alerts import SEVERITIES, Acknowledged, Alert, Budget, Delivery, DeliveryState, Severity, Silence
 from shotclock.model.counts import (
     CODE,
@@ -116,6 +117,7 @@ __all__ = [
     "ON",
     "PHASE_OVER",
     "SATISFIED",
+    "SCOPES",
     "SEVERITIES",
     "UNSATISFIED",
     "WATCHED",
@@ -131,6 +133,7 @@ __all__ = [
     "Batch",
     "Breaker",
     "Budget",
+    "Caller",
     "Contract",
     "Counts",
     "Deadline",
@@ -190,6 +193,8 @@ __all__ = [
     "RunId",
     "RunState",
     "Schedule",
+    "Scope",
+    "Secret",
     "Seen",
     "Severity",
     "Silence",
@@ -202,6 +207,7 @@ __all__ = [
     "TaskReport",
     "TaskState",
     "Tier",
+    "Token",
     "Upstream",
     "Vote",
     "Work",

@@ -67,11 +67,21 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def add(self, kind: Kind, number: int) -> "Tally":
         """Return the tally with `number` (possibly negative) more at `kind`; a count never falls below zero."""
-        total = self.of(kind) + number
-        if total < 0:
-            message = f"{kind} would become {total}"
-            raise AssertionError(message)
-        return replace(self, **{kind: total})
+        return replace(self, **{kind: _natural(kind, self.of(kind) + number)})
+
+    def move(self, was: Kind, now: Kind, number: int) -> "Tally":
+        """Return the tally with `number` fewer at `was` and as many more at `now`."""
+        if was == now:
+            return self
+        less, more = getattr(self, was) - number, getattr(self, now) + number
+        return replace(self, **{was: _natural(was, less), now: _natural(now, more)})
+
+
+def _natural(kind: Kind, total: int) -> int:
+    if total < 0:
+        message = f"{kind} would become {total}"
+        raise AssertionError(message)
+    return total
 
 
 class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,7 +102,7 @@ class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def move(self, importance: Importance, was: Kind, now: Kind, number: int = 1) -> "Counts":
         """Return the counts after `number` members of `importance` went from one kind to another."""
-        return replace(self, **{importance: self.of(importance).add(was, -number).add(now, number)})
+        return replace(self, **{importance: self.of(importance).move(was, now, number)})
 
     @property
     def expected(self) -> int:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -35,16 +36,22 @@ class RunId(Struct, frozen=True, kw_only=True, order=True):
     @classmethod
     def parse(cls, text: str) -> "RunId":
         """Read the text form; raises `ValueError` naming what is wrong with it."""
-        found = _RUN_ID.fullmatch(text)
-        if found is None:
-            message = f"{text!r} is not a run: expected PIPELINE/KEY, PIPELINE/KEY/MODE or PIPELINE/KEY#GENERATION"
-            raise ValueError(message)
-        return cls(
-            pipeline=slug(found["pipeline"], "pipeline"),
-            key=run_key(found["key"]),
-            mode=slug(found["mode"] or DEFAULT_MODE, "mode"),
-            generation=int(found["generation"] or 1),
-        )
+        return _parsed(text)
+
+
+@lru_cache(maxsize=1_024)
+def _parsed(text: str) -> RunId:
+    """Read a run's text form; reports of one run follow each other, so what was read is kept for a while."""
+    found = _RUN_ID.fullmatch(text)
+    if found is None:
+        message = f"{text!r} is not a run: expected PIPELINE/KEY, PIPELINE/KEY/MODE or PIPELINE/KEY#GENERATION"
+        raise ValueError(message)
+    return RunId(
+        pipeline=slug(found["pipeline"], "pipeline"),
+        key=run_key(found["key"]),
+        mode=slug(found["mode"] or DEFAULT_MODE, "mode"),
+        generation=int(found["generation"] or 1),
+    )
 
 
 def names_generation(text: str) -> bool:
@@ -70,7 +77,7 @@ def run_key(text: str) -> str:
 
 def member_name(text: str) -> str:
     """Return a member's name as members are compared (NFC); raise `ValueError` if it cannot be one."""
-    name = unicodedata.normalize("NFC", text)
+    name = text if text.isascii() else unicodedata.normalize("NFC", text)
     try:
         size = len(name.encode())
     except UnicodeEncodeError:

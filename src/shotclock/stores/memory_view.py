@@ -1,7 +1,7 @@
 """What can be read from the memory store's tables."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from math import inf
@@ -152,9 +152,10 @@ class MemorySnapshot:
         first = bisect_left(keys, (after + 1,))
         return [self._tables.pages.rows[(phase_id, *key)] for key in keys[first : first + limit]]
 
-    def ordinal(self, phase_id: int, name: str) -> int | None:
-        """Return the ordinal of an item by its name."""
-        return self._tables.names.rows.get((phase_id, name_key(name)))
+    def ordinals(self, phase_id: int, names: Iterable[str]) -> dict[str, int]:
+        """Return the ordinals of items by name."""
+        found = ((name, self._tables.names.rows.get((phase_id, name_key(name)))) for name in names)
+        return {name: ordinal for name, ordinal in found if ordinal is not None}
 
     def opening(self, phase_id: int) -> Opening | None:
         """Return the phase's opening, if it has opened."""

@@ -1,6 +1,6 @@
 """What can be read from the PostgreSQL store through one session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -146,10 +146,11 @@ class PostgresSnapshot:
         """Return pages with `number` > `after`, in order."""
         return self._all("pages", (phase_id, after, limit), rows.page_of)
 
-    def ordinal(self, phase_id: int, name: str) -> int | None:
-        """Return the ordinal of an item by its name."""
-        row = self._db.row("name", (phase_id, rows.name_key(name)))
-        return None if row is None else row[0]
+    def ordinals(self, phase_id: int, names: Iterable[str]) -> dict[str, int]:
+        """Return the ordinals of items by name."""
+        by_key = {rows.name_key(name): name for name in names}
+        found = self._db.rows("names", (phase_id, list(by_key))) if by_key else ()
+        return {by_key[key]: ordinal for key, ordinal in found}
 
     def opening(self, phase_id: int) -> Opening | None:
         """Return the phase's opening, if it has opened."""

@@ -1,7 +1,7 @@
 """What can be read from the SQLite store through one connection."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from threading import Lock
 from typing import Any, Final, TypeVar
@@ -32,6 +32,8 @@ from shotclock.stores.upstream import upstream_of
 V = TypeVar("V")
 Parameters = tuple[Any, ...] | Mapping[str, Any]
 
+_TOGETHER: Final = 64
+"""Names one question asks for, as it is written."""
 KEPT_PLANS: Final = 64
 """Decoded plans a process keeps."""
 
@@ -158,10 +160,17 @@ class SqliteSnapshot:
         """Return pages with `number` > `after`, in order."""
         return self._all("pages", (phase_id, after, limit), rows.page_of)
 
-    def ordinal(self, phase_id: int, name: str) -> int | None:
-        """Return the ordinal of an item by its name."""
-        row = self._row("name", (phase_id, rows.name_key(name)))
-        return None if row is None else row[0]
+    def ordinals(self, phase_id: int, names: Iterable[str]) -> dict[str, int]:
+        """Return the ordinals of items by name; of a group that is not full, the first is asked for again."""
+        by_key = {rows.name_key(name): name for name in names}
+        keys, found = list(by_key), dict[str, int]()
+        while keys:
+            group = keys[-_TOGETHER:]
+            del keys[-len(group) :]
+            query, size = ("name", 1) if len(group) == 1 else ("names", _TOGETHER)
+            asked = (phase_id, *group, *group[:1] * (size - len(group)))
+            found |= {by_key[key]: ordinal for key, ordinal in self._db.execute(SQL[query], asked)}
+        return found
 
     def opening(self, phase_id: int) -> Opening | None:
         """Return the phase's opening, if it has opened."""

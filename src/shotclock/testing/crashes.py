@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from shutil import rmtree
+from typing import Final
 
 from msgspec import Struct
 
@@ -34,6 +35,10 @@ class Drill(Struct, frozen=True, kw_only=True):
     over: Check
 
 
+_GOES: Final = 8
+"""How often a story is played for a point that it does not come by: who is first at something is decided anew."""
+
+
 class Tally(Struct, frozen=True, kw_only=True):
     """What a round of kills came to."""
 
@@ -49,7 +54,8 @@ class Tally(Struct, frozen=True, kw_only=True):
     """Which promises were broken, and at which point somebody had died."""
 
     def __str__(self) -> str:
-        missed = f", {len(self.missed)} were not passed again" if self.missed else ""
+        names = ", ".join(map(str, self.missed))
+        missed = f", {len(self.missed)} were not passed again ({names})" if self.missed else ""
         points = f"{len(self.killed)} of {self.points} write points"
         return f"killed at {points}, {places(self.killed)} of {self.places} places in the code{missed}"
 
@@ -79,13 +85,13 @@ class Rig:
         return _passed(home)
 
     def kill(self, points: Iterable[Point], known: Sequence[Point], *, most: int = 1) -> Tally:
-        """Play the story for each point, once more if it did not come by; stop after `most` broken promises."""
+        """Play the story for each point, again while it does not come by; stop after `most` broken promises."""
         killed: list[Point] = []
         missed: list[Point] = []
         broken: list[str] = []
         for point in points:
             try:
-                died = self._dies(point) or self._dies(point)
+                died = any(self._dies(point) for _ in range(_GOES))
             except _FailedError as error:
                 broken.append(f"killed at {point}:\n{error}")
             else:

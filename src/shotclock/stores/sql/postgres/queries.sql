@@ -235,8 +235,8 @@ SELECT id, %s, %s, %s, %s FROM phase WHERE id = %s ON CONFLICT (phase, number) D
 -- name: page_remove
 DELETE FROM page WHERE phase = %s AND number = %s;
 
--- name: name
-SELECT ordinal FROM item_name WHERE phase = %s AND hash = %b;
+-- name: names
+SELECT hash, ordinal FROM item_name WHERE phase = %s AND hash = ANY (%b::bytea[]);
 
 -- name: name_add
 INSERT INTO item_name (phase, hash, ordinal)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shotclock.cli.naming import find_run, identity_of
+from shotclock.engine.naming import find_run, identity_of
 from shotclock.errors import NotFoundError, UsageError
 from shotclock.model import Plan, Run, RunId
 from shotclock.ports import Store

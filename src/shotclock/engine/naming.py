@@ -1,10 +1,11 @@
 """Runs by the names people type: whole, without generation, or the key alone; the nearest ones of an unknown name."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
 from shotclock.errors import NotFoundError, UsageError
-from shotclock.model import Run, RunId, names_generation
+from shotclock.model import Phase, Run, RunId, names_generation
 from shotclock.ports import Snapshot
 
 LOOKED_AT: Final = 1_000
@@ -40,6 +41,17 @@ def identity_of(view: Snapshot, text: str) -> RunId:
     if not found:
         raise NotFoundError(_unknown(view, text))
     return found[0].identity
+
+
+def find_phase(phases: Sequence[Phase], run: Run, name: str) -> Phase:
+    """Return the phase of that name; raises `NotFoundError` with the nearest one."""
+    names = [phase.name for phase in phases]
+    if name in names:
+        return phases[names.index(name)]
+    near = get_close_matches(name, names, n=1)
+    hint = f"; the nearest is {near[0]}" if near else f"; it has {', '.join(names)}"
+    message = f"{run.id} has no phase {name}{hint}"
+    raise NotFoundError(message)
 
 
 def _by_key(view: Snapshot, text: str) -> list[Run]:

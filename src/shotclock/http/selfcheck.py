@@ -1,0 +1,75 @@
+"""What a service tries at its start, before it says that it is ready: every member's import, the store, every route."""
+
+import asyncio
+from collections.abc import Iterator
+
+from starlette.requests import Request
+
+from shotclock.errors import ShotclockError, SpecError
+from shotclock.http.app import ROUTES, handled, refused
+from shotclock.http.routes import Route
+from shotclock.http.service import Service
+from shotclock.model import SCOPES, Caller
+
+_SELF = Caller(kind="local", name="self-check", scopes=frozenset(SCOPES))
+_NAMES = {"pipeline": "self-check", "key": "none", "phase": "none"}
+"""A run that nobody has."""
+_UNEXPECTED = 500
+
+
+def check(service: Service) -> tuple[str, ...]:
+    """Return a line for each thing that does not work; nothing is changed by it."""
+    return (*_members(service), *_store(service), *asyncio.run(_routes(service)))
+
+
+def _members(service: Service) -> Iterator[str]:
+    """Import every function of every mode of every pipeline."""
+    for name in service.catalogue.names:
+        try:
+            service.catalogue.plans_of(name)
+        except SpecError as error:
+            yield from error.problems
+        except ShotclockError as error:
+            yield f"pipeline {name}: {error}"
+
+
+def _store(service: Service) -> Iterator[str]:
+    """Write nothing, durably, and read."""
+    try:
+        service.store.write(lambda _tx: None)
+        service.store.read(lambda view: view.next_due())
+    except ShotclockError as error:
+        yield f"store: {error}"
+
+
+async def _routes(service: Service) -> list[str]:
+    """Send every route a request that does nothing, past whoever may call it."""
+    found: list[str] = []
+    for route in ROUTES:
+        if route.harmless is None:
+            continue
+        try:
+            response = await handled(service, route, _request(route, route.harmless), {}, _SELF)
+            status = response.status_code
+        except Exception as error:  # noqa: BLE001 - whatever a route raises would be answered by its last door
+            status = refused(error).status_code
+        if status == _UNEXPECTED:
+            found.append(f"{route.method} {route.path} answers {status}; the log says why")
+    return found
+
+
+def _request(route: Route, body: bytes) -> Request:
+    """Return the request of somebody who asks for what is not there, or sends what nothing can be made of."""
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": route.method,
+        "path": route.path,
+        "query_string": b"",
+        "headers": [(b"content-type", route.takes[0].encode())],
+        "path_params": {name: value for name, value in _NAMES.items() if f"{{{name}}}" in route.path},
+    }
+    return Request(scope, receive)

@@ -1,0 +1,65 @@
+"""The intake: reports of many requests share commits, each gets its own answer, and nobody waits for ever."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shotclock.errors import BusyError, StoreUnavailableError, UsageError
+from shotclock.model import Answer, Report
+from shotclock.stores.memory import MemoryStore
+from tests.scenarios.world import FlawedStore
+from tests.unit.http.house import DAY, RUN, Asking, asking
+
+
+def report(member: str) -> Report:
+    return Report(run=RUN, phase="raw", member=member, outcome="succeeded")
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[Asking]:
+    with asking(tmp_path) as made:
+        made("POST", "/v1/runs", {"pipeline": "sources", "key": DAY})
+        yield made
+
+
+def test_each_of_many_callers_gets_its_own_answer_and_a_bad_one_touches_nobody(ask: Asking) -> None:
+    async def all_at_once() -> list[list[Answer] | BaseException]:
+        calls = [ask.service.intake.report([report(name)]) for name in ("odds", " ", "props", "odds", "nobody")]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    first, bad, second, again, unknown = asyncio.run(all_at_once())
+    assert isinstance(bad, UsageError)
+    kinds = [one[0].kind for one in (first, second, again, unknown) if not isinstance(one, BaseException)]
+    assert kinds == ["accepted", "accepted", "duplicate", "parked"]
+
+
+def test_more_than_may_wait_is_asked_to_come_again(tmp_path: Path) -> None:
+    async def too_many(ask: Asking) -> list[list[Answer] | BaseException]:
+        calls = [ask.service.intake.report([report("odds")] * 3) for _ in range(4)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    with asking(tmp_path, waiting=6) as ask:
+        ask("POST", "/v1/runs", {"pipeline": "sources", "key": DAY})
+        found = asyncio.run(too_many(ask))
+    refused = [one for one in found if isinstance(one, BusyError)]
+    assert refused
+    assert len(refused) + sum(isinstance(one, list) for one in found) == 4
+
+
+def test_what_the_store_cannot_take_is_refused_and_taken_when_it_can(tmp_path: Path) -> None:
+    store = FlawedStore(MemoryStore())
+    with asking(tmp_path, store) as ask:
+        ask("POST", "/v1/runs", {"pipeline": "sources", "key": DAY})
+        store.down = True
+        refused = ask.report("odds")
+        assert (refused.status, int(refused.headers["retry-after"])) == (503, 1)
+        store.down = False
+        assert ask.report("odds").body["answer"] == "accepted"
+
+
+def test_after_the_end_nothing_is_taken(ask: Asking) -> None:
+    ask.service.close()
+    with pytest.raises(StoreUnavailableError, match="is stopping"):
+        asyncio.run(ask.service.intake.report([report("odds")]))
