@@ -41,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         with slack.lock:
             answer = slack.answers.popleft() if slack.answers else 200
             if answer in {200, "lost"}:
-                slack.texts.append(body["text"])
+                slack.texts.append(body["text"] if "text" in body else body["message"])
                 slack.posted.append(body)
         slack.came.set()
         assert slack.free.wait(WAIT)

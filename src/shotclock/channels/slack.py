@@ -7,6 +7,7 @@ from http import HTTPStatus
 from http.client import HTTPException
 from math import ceil
 from typing import Any, Final
+from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from slack_sdk.webhook import WebhookClient
@@ -38,7 +39,7 @@ class SlackChannel:
         try:
             response = self._client.send(text=_cut(str(alert.get("text", "")), _FALLBACK), blocks=blocks(alert))
         except (OSError, HTTPException) as error:
-            message = f"no answer: {type(error).__name__}"
+            message = f"no answer: {_why(error)}"
             raise LaterError(message) from None  # the cause may name the address
         status = response.status_code
         if status in _OK:
@@ -47,6 +48,12 @@ class SlackChannel:
         if status in _WRONG and status not in _PASSING:
             raise RefusedError(message)
         raise LaterError(message, _after(response.headers))
+
+
+def _why(error: Exception) -> str:
+    """Return why there was no answer, in words that hold no address."""
+    cause = error.reason if isinstance(error, URLError) else error
+    return (cause.strerror if isinstance(cause, OSError) else None) or type(cause).__name__
 
 
 def _after(headers: Mapping[str, str]) -> timedelta | None:

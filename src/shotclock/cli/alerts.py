@@ -72,6 +72,7 @@ def test(shell: Shell, channels: tuple[str, ...]) -> int:
 def _tried(outlet: "Outlet") -> dict[str, Any]:
     """Return what became of a test alert in a channel."""
     from shotclock.clock import SystemClock  # noqa: PLC0415 - not for --help
+    from shotclock.errors import BusError  # noqa: PLC0415 - likewise
 
     said = {
         "fact": "test",
@@ -87,7 +88,8 @@ def _tried(outlet: "Outlet") -> dict[str, Any]:
     try:
         outlet.channel.send(said)
     except Exception as error:  # noqa: BLE001 - whatever a channel raises is what is asked for here
-        return {"channel": outlet.name, "delivered": False, "error": f"{type(error).__name__}: {error}"}
+        why = str(error) if isinstance(error, BusError) else f"{type(error).__name__}: {error}"
+        return {"channel": outlet.name, "delivered": False, "error": why}
     return {"channel": outlet.name, "delivered": True, "error": None}
 
 

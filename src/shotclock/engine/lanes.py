@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shotclock.engine.alerting import Ledger, Outcome
 from shotclock.engine.coordinator import Coordinator
-from shotclock.errors import LaterError, RefusedError, StoreError
+from shotclock.errors import BusError, LaterError, RefusedError, StoreError
 from shotclock.model import NOTICE, Outgoing
 from shotclock.ports import Outlet, Transaction
 from shotclock.settings import Settings
@@ -191,7 +191,7 @@ class Lane:
         wait = own if asked is None else max(asked, own)
         _log.warning("%s: not delivered, again in %s: %s", message.key, wait, error)
         ready_at = self._coordinator.clock.now() + wait
-        text = f"{type(error).__name__}: {error}"
+        text = str(error) if isinstance(error, BusError) else f"{type(error).__name__}: {error}"
         self._clerk.tell(Outcome(message=message, state="failing", error=text, ready_at=ready_at))
         self._paused_until = ready_at if asked is not None else None
         return asked is None

@@ -71,6 +71,18 @@ def test_a_service_that_does_not_take_an_alert_is_tried_again() -> None:
         ops.channel.send({"text": "x", "fact": "test"})
 
 
+def test_a_service_is_told_what_who_and_which_command_and_the_end_as_good_news() -> None:
+    with a_slack() as server:
+        address = server.address.replace("http://", "json://")
+        (ops,) = open_channels(load({"alerts": f"ops={address} critical"}, environment={}), LogChannel(), {})
+        said = {"fact": "blocked", "severity": "critical", "text": "p/1 raw: blocked", "names": ["a", "b"]}
+        ops.channel.send(said | {"command": "shotclock explain p/1 raw"})
+        ops.channel.send(said | {"state": "over", "names": []})
+    first, last = server.posted
+    assert first["message"].splitlines() == ["p/1 raw: blocked", "missing: a, b", "run: shotclock explain p/1 raw"]
+    assert (first["title"], first["type"], last["type"]) == ("shotclock: blocked", "failure", "success")
+
+
 @pytest.mark.parametrize("text", ["ftp://h/x", "nonsense", "https://", "$NOWHERE"])
 def test_an_address_outside_that_is_none_is_refused_at_the_start(text: str) -> None:
     with pytest.raises(UsageError, match=r"setting watched_by \(the call\): "):
