@@ -21,6 +21,7 @@ from shotclock.http import serving
 from shotclock.http.access import Access
 from shotclock.http.app import application
 from shotclock.http.service import Service
+from shotclock.observe.vitals import Vitals
 from shotclock.ports import Store
 from tests.scenarios.world import DAY, World
 
@@ -62,7 +63,13 @@ def serving_on(world: World) -> Iterator[Caller]:
             closing(Engine(store, world.settings, world.clock, reach=NOTHING, bus=world.line, channel=world.line))
         )
         access = stack.enter_context(closing(Access(store, world.settings, world.clock, open_to_all=True)))
-        service = Service(engine, catalogue, Timetables(engine.coordinator, catalogue), access)
+        service = Service(
+            engine,
+            catalogue,
+            Timetables(engine.coordinator, catalogue),
+            access,
+            Vitals(store, world.settings, world.clock),
+        )
         stack.enter_context(closing(service))
         listening = serving.opened("127.0.0.1:0")
         stack.enter_context(serving.served(application(service), listening, world.settings))

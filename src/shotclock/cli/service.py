@@ -12,9 +12,12 @@ from shotclock.cli.shell import Shell, common, examples, tagged
 
 if TYPE_CHECKING:
     from shotclock.engine.embedded import Engine
+    from shotclock.engine.job import Job
     from shotclock.engine.plans import Catalogue
     from shotclock.engine.reach import Reach
     from shotclock.engine.timetable import Timetables
+    from shotclock.model import TaskReport
+    from shotclock.observe.vitals import Vitals
     from shotclock.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -93,7 +96,7 @@ def sweep(shell: Shell, pipelines: tuple[Path, ...], params: dict[str, object], 
     from shotclock.engine.reach import NOTHING  # noqa: PLC0415 - not for --help
 
     settings = shell.settings()
-    with _engine(shell, settings, pipelines, params, NOTHING, "sweep") as (engine, _, timetables):
+    with _engine(shell, settings, pipelines, params, NOTHING, "sweep") as (engine, _, timetables, _vitals):
         if once:
             started, phases = timetables.start_due(), engine.sweep_once()
             shell.document({"phases": phases, "started": started})
@@ -111,17 +114,18 @@ def _engine(
     params: dict[str, object],
     reach: "Reach",
     kind: str,
-) -> "Iterator[tuple[Engine, Catalogue, Timetables]]":
-    """Give an engine on the store, the pipelines it knows, and their schedules."""
+) -> "Iterator[tuple[Engine, Catalogue, Timetables, Vitals]]":
+    """Give an engine on the store, the pipelines it knows, their schedules, and what the process shows of itself."""
     from shotclock.buses import open_bus  # noqa: PLC0415 - not for --help
     from shotclock.channels.watched import open_watched  # noqa: PLC0415 - likewise
     from shotclock.cli import foreground  # noqa: PLC0415 - likewise
-    from shotclock.cli.logs import logged  # noqa: PLC0415 - likewise
+    from shotclock.cli.logs import lasting  # noqa: PLC0415 - likewise
     from shotclock.cli.serving import Journal  # noqa: PLC0415 - likewise
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
     from shotclock.engine.embedded import Engine  # noqa: PLC0415 - likewise
     from shotclock.engine.plans import Catalogue  # noqa: PLC0415 - likewise
     from shotclock.engine.timetable import Timetables  # noqa: PLC0415 - likewise
+    from shotclock.observe.vitals import Vitals  # noqa: PLC0415 - likewise
 
     clock, catalogue = SystemClock(), Catalogue(pipelines, settings, params)
     outlets = foreground.channels(settings)
@@ -130,23 +134,31 @@ def _engine(
         store = stack.enter_context(closing(shell.store(settings, make=True)))
         bus = stack.enter_context(closing(open_bus(settings)))
         stack.enter_context(shell.alone())
-        stack.enter_context(logged(shell))
+        stack.enter_context(lasting(shell, settings))
+        vitals = stack.enter_context(closing(Vitals(store, settings, clock, bus=bus)))
+        journal = Journal(shell, clock)
+
+        def told(job: "Job", report: "TaskReport | None") -> None:
+            journal.told(job, report)
+            vitals.task(job, report)
+
         engine = Engine(
             store,
             settings,
             clock,
             reach=reach,
             kind=kind,
-            told=Journal(shell, clock).told,
+            told=told,
             bus=bus,
             outlets=outlets,
             swept=watched.swept,
             warehouse=foreground.warehouses(settings),
+            audience=vitals.audience,
         )
         stack.enter_context(closing(engine))
         timetables = Timetables(engine.coordinator, catalogue)
         timetables.register()
-        yield engine, catalogue, timetables
+        yield engine, catalogue, timetables, vitals
 
 
 def _until_stopped(engine: "Engine", settings: "Settings", timetables: "Timetables") -> None:
@@ -183,20 +195,21 @@ def _serve(
         from shotclock.http.access import Access, opens  # noqa: PLC0415 - likewise
         from shotclock.http.app import application  # noqa: PLC0415 - likewise
         from shotclock.http.guard import Guard  # noqa: PLC0415 - likewise
+        from shotclock.http.selfcheck import checking  # noqa: PLC0415 - likewise
         from shotclock.http.service import Service  # noqa: PLC0415 - likewise
     except ModuleNotFoundError as error:
         message = f"the service needs more than is installed ({error.name}): pip install 'shotclock[serve]'"
         raise UsageError(message) from error
 
-    with _engine(shell, settings, pipelines, params, reach, kind) as (engine, catalogue, timetables):
+    with _engine(shell, settings, pipelines, params, reach, kind) as (engine, catalogue, timetables, vitals):
         store = engine.coordinator.store
         open_to_all = opens(store, settings, engine.coordinator.clock, serving.address(settings.listen)[0])
         access = Access(store, settings, engine.coordinator.clock, open_to_all=open_to_all)
         listening = serving.opened(settings.listen)
         where = serving.url(listening)
-        with closing(access), closing(Service(engine, catalogue, timetables, access)) as service:
+        with closing(access), closing(Service(engine, catalogue, timetables, access, vitals)) as service:
             guarded = Guard(application(service), settings, service.told)
-            with serving.served(guarded, listening, settings):
+            with serving.served(guarded, listening, settings), checking(service):
                 shell.document({"event": "service.started", "process": engine.owner, "url": where})
                 shell.say(f"{engine.owner}: listens on {where} ({where}/openapi.json says for what)")
                 _until_stopped(engine, settings, timetables)

@@ -1,7 +1,10 @@
 """What a service tries at its start, before it says that it is ready: every member's import, the store, every route."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 from starlette.requests import Request
 
@@ -11,10 +14,40 @@ from shotclock.http.routes import Route
 from shotclock.http.service import Service
 from shotclock.model import SCOPES, Caller
 
+_log = logging.getLogger("shotclock.selfcheck")
 _SELF = Caller(kind="local", name="self-check", scopes=frozenset(SCOPES))
 _NAMES = {"pipeline": "self-check", "key": "none", "phase": "none"}
 """A run that nobody has."""
 _UNEXPECTED = 500
+
+
+@contextmanager
+def checking(service: Service) -> Iterator[None]:
+    """Check beside what goes on, again and again while something is wrong; the service's health tells what it is."""
+    ended = Event()
+    thread = Thread(target=_check, args=(service, ended), name="shotclock self-check", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _check(service: Service, ended: Event) -> None:
+    told: tuple[str, ...] = ()
+    while not ended.is_set():
+        try:
+            problems = check(service)
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from being made is a reason
+            _log.exception("the self-check could not be made")
+            problems = (f"the self-check could not be made: {type(error).__name__}: {error}",)
+        service.vitals.health.started(problems)
+        if not problems:
+            return
+        if problems != told:
+            _log.error("not ready: %s", "; ".join(problems))
+            told = problems
+        ended.wait(service.settings.heartbeat.total_seconds())
 
 
 def check(service: Service) -> tuple[str, ...]:

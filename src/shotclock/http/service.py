@@ -1,6 +1,8 @@
 """What the routes act on: the engine's doors, the pipelines this process knows, and who may come in."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from shotclock.clock import Clock
 from shotclock.engine.embedded import Engine
@@ -12,11 +14,15 @@ from shotclock.http.bodies import RunPath, RunQuery
 from shotclock.http.intake import Intake
 from shotclock.http.watching import Watching
 from shotclock.model import Run, RunId
+from shotclock.observe.vitals import Vitals
 from shotclock.ports import Store
 from shotclock.settings import Settings
 
 Told = Callable[[str, str, int, float], None]
 """Hears of each request: its route, method, status, and how many seconds it took."""
+
+_ASKED_AT_ONCE: Final = 2
+"""Questions about health that are answered at a time; a third waits, so that none can use up the threads of others."""
 
 
 class Service:
@@ -31,18 +37,21 @@ class Service:
         catalogue: Catalogue,
         timetables: Timetables,
         access: Access,
-        told: Told = lambda _route, _method, _status, _seconds: None,
+        vitals: Vitals,
     ) -> None:
         self.engine = engine
         self.coordinator = engine.coordinator
         self.catalogue = catalogue
         self.timetables = timetables
         self.access = access
-        self.told = told
+        self.vitals = vitals
+        self.told: Told = vitals.metrics.observe_request
         self.store: Store = self.coordinator.store
         self.settings: Settings = self.coordinator.settings
         self.clock: Clock = self.coordinator.clock
         self.intake = Intake(self.coordinator)
+        self.feeling = ThreadPoolExecutor(_ASKED_AT_ONCE, thread_name_prefix="shotclock feeling")
+        """Threads for questions about health, which nothing else can keep busy."""
         self.watching = Watching(self.store, self.settings)
 
     def run(self, path: RunPath, query: RunQuery) -> Run:
@@ -52,6 +61,7 @@ class Service:
     def close(self) -> None:
         """End what runs beside the requests; a repeat does nothing."""
         self.intake.close()
+        self.feeling.shutdown(wait=False)
 
 
 def name_of(path: RunPath, query: RunQuery) -> str:

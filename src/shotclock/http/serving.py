@@ -60,6 +60,7 @@ def served(app: ASGIApp, listening: socket.socket, settings: Settings) -> Iterat
         lifespan="off",
         interface="asgi3",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         date_header=False,

@@ -17,6 +17,7 @@ from shotclock.engine.timetable import Timetables
 from shotclock.http.access import Access
 from shotclock.http.app import application
 from shotclock.http.service import Service
+from shotclock.observe.vitals import Vitals
 from shotclock.ports import Store
 from shotclock.testing.clock import FakeClock
 from tests.unit.http.front import START
@@ -93,16 +94,18 @@ def asking(
     (home / "pipeline.yaml").write_text(file, encoding="utf-8")
     settings = Settings(home=folder / ".shotclock", **more)  # type: ignore[arg-type]  # settings by name
     clock, kept = FakeClock(START), store or open_store(Settings(home=folder / ".shotclock", store="memory://"))
-    engine = Engine(kept, settings, clock, reach=NOTHING, kind="serve")
+    vitals = Vitals(kept, settings, clock)
+    engine = Engine(kept, settings, clock, reach=NOTHING, kind="serve", audience=vitals.audience)
     catalogue = Catalogue([home], settings, {})
     timetables = Timetables(engine.coordinator, catalogue)
     timetables.register()
     access = Access(kept, settings, clock, open_to_all=open_to_all)
-    service = Service(engine, catalogue, timetables, access)
+    service = Service(engine, catalogue, timetables, access, vitals)
     try:
         yield Asking(service, clock)
     finally:
         service.close()
         access.close()
         engine.close()
+        vitals.close()
         kept.close()

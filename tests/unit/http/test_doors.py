@@ -32,6 +32,7 @@ FOREIGN = (
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     with asking(tmp_path_factory.mktemp("doors"), open_to_all=False) as made:
+        made.service.vitals.health.started(())
         yield made
 
 

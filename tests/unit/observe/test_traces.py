@@ -1,6 +1,7 @@
 """One trace for a run, whichever process tells of it, and none unless somebody asked for it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,7 +90,8 @@ def test_two_processes_tell_of_one_trace_without_a_word_between_them() -> None:
     found = []
     for name in ("phase.done", "gate.opened"):
         command = [sys.executable, "-c", OTHER, name]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
+        path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
+        done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)  # noqa: S603 - our own
         found.append(json.loads(done.stdout))
     (trace, phase, _), (other, gate, above) = found
     assert trace == other == int(trace_id("p/1"), 16)
