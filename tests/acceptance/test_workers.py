@@ -1,5 +1,6 @@
 """Workers: processes that work on whatever there is, stop cleanly, and share the work with others."""
 
+import json
 import signal
 from contextlib import closing
 from pathlib import Path
@@ -43,6 +44,19 @@ def test_workers_work_on_a_run_that_is_there_until_they_are_told_to_stop(house: 
     done = worker.send(signal.SIGTERM).finish()
     assert (done.code, done.err.splitlines()[-1]) == (0, "stopping: members have 5s to end; once more ends at once")
     assert done.lines[-1].endswith("stopped: 7 done")
+
+
+def test_a_worker_logs_what_happens_as_lines_that_machines_read(house: House) -> None:
+    slow(house)
+    go(house)
+    run = started(house, house.folder / "slow")
+    worker = house.start("worker", "slow")
+    worker.says("scores.then: done")
+    done = worker.send(signal.SIGTERM).finish()
+    lines = [json.loads(line) for line in done.err.splitlines() if line.startswith("{")]
+    events = [line["event"] for line in lines if line.get("run") == run and "event" in line]
+    assert {"gate.opened", "phase.done", "run.ended"} <= set(events)
+    assert {line["severity"] for line in lines} == {"INFO"}
 
 
 def test_a_worker_that_is_told_to_stop_gives_back_what_does_not_end_and_leaves(house: House) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from shotclock.cli.shell import Shell, one_line
 
 if TYPE_CHECKING:
+    from shotclock.engine.telling import Audience
     from shotclock.settings import Settings
 
 MEMBER: Final = "shotclock.member."
@@ -49,10 +50,25 @@ def logged(shell: Shell) -> Iterator[None]:
 
 def lasting(shell: Shell, settings: "Settings") -> AbstractContextManager[object]:
     """Have what a command that lasts logs written: as JSON where asked or no terminal reads it, else as for others."""
-    for_people = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
-    if shell.debug or for_people:
+    if _for_people(shell, settings):
         return logged(shell)
     from shotclock.observe import logs  # noqa: PLC0415 - not for commands that end
 
     shell.remark()
     return logs.configured(settings)
+
+
+def audience(shell: Shell, settings: "Settings") -> "Audience":
+    """Return who hears facts in a command that lasts: the log, where machines read it."""
+    from shotclock.engine.telling import NOBODY, Audience  # noqa: PLC0415 - not for commands that end
+
+    if _for_people(shell, settings):
+        return NOBODY
+    from shotclock.observe.logs import heard  # noqa: PLC0415 - likewise
+
+    return Audience({"logs": heard})
+
+
+def _for_people(shell: Shell, settings: "Settings") -> bool:
+    text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    return shell.debug or text

@@ -39,12 +39,10 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
     """
     from shotclock.buses import open_bus  # noqa: PLC0415 - not for --help
     from shotclock.cli import foreground  # noqa: PLC0415 - likewise
-    from shotclock.cli.logs import lasting  # noqa: PLC0415 - likewise
+    from shotclock.cli.logs import audience, lasting  # noqa: PLC0415 - likewise
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
     from shotclock.engine.embedded import Engine  # noqa: PLC0415 - likewise
     from shotclock.engine.reach import reach_of  # noqa: PLC0415 - likewise
-    from shotclock.engine.telling import Audience  # noqa: PLC0415 - likewise
-    from shotclock.observe.logs import heard  # noqa: PLC0415 - likewise
 
     settings, clock = shell.settings(max_tasks=most), SystemClock()
     reach = reach_of(settings, pipelines=frozenset(_checked(path, settings) for path in pipelines))
@@ -61,7 +59,7 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
             bus=bus,
             outlets=outlets,
             warehouse=foreground.warehouses(settings),
-            audience=Audience({"logs": heard}),
+            audience=audience(shell, settings),
         )
         with lasting(shell, settings), closing(engine), foreground.stopped_by_signals(engine, settings):
             journal.began(engine.owner, sorted(reach.tags), reach.most)

@@ -90,8 +90,10 @@ def _held(view: Snapshot, process: Process) -> dict[str, int]:
 
 def backlog(view: Snapshot, settings: Settings, now: datetime) -> list[BacklogLine]:
     """Return a line for each phase at work, the oldest run first; it counts on indexes and reads only leased tasks."""
-    alive = living(view, settings, now)
-    return [_line(view, phase, alive, now) for phase in view.active() if phase.state in {"active", "opened"}]
+    phases = [phase for phase in view.active() if phase.state in {"active", "opened"}]
+    asking = any(view.plan(phase.run).phase(phase.name).asks for phase in phases)
+    alive = living(view, settings, now) if asking else []  # processes may be many, most of them long gone
+    return [_line(view, phase, alive, now) for phase in phases]
 
 
 def _line(view: Snapshot, phase: Phase, alive: list[Process], now: datetime) -> BacklogLine:

@@ -1,10 +1,11 @@
 """Health tells the truth, in time, and asking for it harms nobody."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from threading import enumerate as threads
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from shotclock.errors import StoreUnavailableError
 from shotclock.model import Fact, Member, PhasePlan, Plan, Process
 from shotclock.observe.health import Check, Health, checks_of
 from shotclock.observe.metrics import Metrics
-from shotclock.ports import Store, Transaction
+from shotclock.ports import Snapshot, Store, Transaction
 
 NOON = datetime(2025, 1, 15, 12, tzinfo=UTC)
 QUICK = Settings(health_cache=timedelta(microseconds=1), health_check=timedelta(milliseconds=50))
@@ -168,18 +169,39 @@ def test_the_document_has_version_settings_and_how_requests_were_answered(store:
     assert (route.p50, route.p95, route.p99) == (0.05, 0.095, 0.099)
 
 
-def test_many_old_heartbeats_are_dropped_by_the_sweep_and_cost_health_nothing(store: Store, clock: Hand) -> None:
-    old = [
-        Process(name=f"h:{number}:1", host="h", pid=number, started_at=NOON, beat_at=NOON - timedelta(days=2))
-        for number in range(5_000)
-    ]
+def test_many_old_heartbeats_cost_health_nothing_and_are_dropped_by_the_sweep(
+    store: Store, clock: Hand, tmp_path: Path
+) -> None:
+    class Unread:
+        """A view of which the processes are not to be read."""
+
+        def __init__(self, view: Snapshot) -> None:
+            self._view = view
+
+        def __getattr__(self, name: str) -> object:
+            assert name != "processes"
+            return getattr(self._view, name)
+
+    class Counted:
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        def read(self, work: Callable[[Snapshot], object]) -> object:
+            return store.read(lambda view: work(cast("Snapshot", Unread(view))))
+
+    settings, old = Settings(home=tmp_path), NOON - timedelta(days=2)
+    gone = [Process(name=f"h:{pid}:1", host="h", pid=pid, started_at=old, beat_at=old) for pid in range(5_000)]
 
     def keep(tx: Transaction) -> None:
-        for process in old:
+        for process in gone:
             tx.beat(process)
 
     store.write(keep)
-    Coordinator(store, Settings(), clock).sweep()
+    Coordinator(store, settings, clock).start(PLAN, "2025-01-15")
+    asked, quick = cast("Store", Counted()), Settings(home=tmp_path)
+    assert started(checks_of(asked, quick, clock), clock, quick).ready().reasons == ()
+    assert b"shotclock_backlog_tasks" in Metrics(asked, quick, clock).text()
+    Coordinator(store, settings, clock).sweep()
     assert store.read(lambda view: view.processes()) == []
 
 
