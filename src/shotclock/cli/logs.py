@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from shotclock.cli.shell import Shell, one_line
 
 if TYPE_CHECKING:
-    from shotclock.engine.telling import Audience
+    from shotclock.engine.telling import Listen
     from shotclock.settings import Settings
 
 MEMBER: Final = "shotclock.member."
@@ -58,15 +58,13 @@ def lasting(shell: Shell, settings: "Settings") -> AbstractContextManager[object
     return logs.configured(settings)
 
 
-def audience(shell: Shell, settings: "Settings") -> "Audience":
+def listeners(shell: Shell, settings: "Settings") -> "dict[str, Listen]":
     """Return who hears facts in a command that lasts: the log, where machines read it."""
-    from shotclock.engine.telling import NOBODY, Audience  # noqa: PLC0415 - not for commands that end
-
     if _for_people(shell, settings):
-        return NOBODY
-    from shotclock.observe.logs import heard  # noqa: PLC0415 - likewise
+        return {}
+    from shotclock.observe.logs import heard  # noqa: PLC0415 - not for commands that end
 
-    return Audience({"logs": heard})
+    return {"logs": heard}
 
 
 def _for_people(shell: Shell, settings: "Settings") -> bool:

@@ -119,7 +119,7 @@ def _engine(
     from shotclock.buses import open_bus  # noqa: PLC0415 - not for --help
     from shotclock.channels.watched import open_watched  # noqa: PLC0415 - likewise
     from shotclock.cli import foreground  # noqa: PLC0415 - likewise
-    from shotclock.cli.logs import lasting  # noqa: PLC0415 - likewise
+    from shotclock.cli.logs import lasting, listeners  # noqa: PLC0415 - likewise
     from shotclock.cli.serving import Journal  # noqa: PLC0415 - likewise
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
     from shotclock.engine.embedded import Engine  # noqa: PLC0415 - likewise
@@ -135,7 +135,9 @@ def _engine(
         bus = stack.enter_context(closing(open_bus(settings)))
         stack.enter_context(shell.alone())
         stack.enter_context(lasting(shell, settings))
-        vitals = stack.enter_context(closing(Vitals(store, settings, clock, bus=bus)))
+        vitals = stack.enter_context(
+            closing(Vitals(store, settings, clock, bus=bus, listeners=listeners(shell, settings)))
+        )
         journal = Journal(shell, clock)
 
         def told(job: "Job", report: "TaskReport | None") -> None:

@@ -39,10 +39,11 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
     """
     from shotclock.buses import open_bus  # noqa: PLC0415 - not for --help
     from shotclock.cli import foreground  # noqa: PLC0415 - likewise
-    from shotclock.cli.logs import audience, lasting  # noqa: PLC0415 - likewise
+    from shotclock.cli.logs import lasting, listeners  # noqa: PLC0415 - likewise
     from shotclock.clock import SystemClock  # noqa: PLC0415 - likewise
     from shotclock.engine.embedded import Engine  # noqa: PLC0415 - likewise
     from shotclock.engine.reach import reach_of  # noqa: PLC0415 - likewise
+    from shotclock.engine.telling import Audience  # noqa: PLC0415 - likewise
 
     settings, clock = shell.settings(max_tasks=most), SystemClock()
     reach = reach_of(settings, pipelines=frozenset(_checked(path, settings) for path in pipelines))
@@ -59,7 +60,7 @@ def worker(shell: Shell, pipelines: tuple[Path, ...], most: int | None) -> int:
             bus=bus,
             outlets=outlets,
             warehouse=foreground.warehouses(settings),
-            audience=audience(shell, settings),
+            audience=Audience(listeners(shell, settings)),
         )
         with lasting(shell, settings), closing(engine), foreground.stopped_by_signals(engine, settings):
             journal.began(engine.owner, sorted(reach.tags), reach.most)

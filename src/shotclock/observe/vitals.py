@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from shotclock.clock import Clock
@@ -9,8 +10,7 @@ from shotclock.engine.job import Job
 from shotclock.engine.telling import Audience, Listen
 from shotclock.errors import UsageError
 from shotclock.model import Fact, TaskReport
-from shotclock.observe.health import Check, Health, checks_of
-from shotclock.observe.logs import heard
+from shotclock.observe.health import Health, checks_of
 from shotclock.observe.metrics import Metrics
 from shotclock.ports import Bus, Store
 from shotclock.settings import Settings
@@ -18,9 +18,13 @@ from shotclock.settings import Settings
 if TYPE_CHECKING:
     from shotclock.observe.traces import Traces
 
+NOBODY_ELSE: Mapping[str, Listen] = MappingProxyType({})
+
 
 class Vitals:
     """The parts together; none of them can harm the work, and one that raises is shown broken.
+
+    `listeners` hear what is told besides, such as the log.
 
     Attributes: `audience`, which the engine tells; `health`; `metrics`; `traces`, None where nobody asked for them.
     """
@@ -32,15 +36,15 @@ class Vitals:
         clock: Clock,
         *,
         bus: Bus | None = None,
-        more: Mapping[str, Check] | None = None,
+        listeners: Mapping[str, Listen] = NOBODY_ELSE,
     ) -> None:
         self.metrics = Metrics(store, settings, clock)
         self.traces = _traces(settings, clock)
-        listeners: dict[str, Listen] = {"logs": heard, "metrics": self.metrics.told, "health": self._told}
+        hearing: dict[str, Listen] = {**listeners, "metrics": self.metrics.told, "health": self._told}
         if self.traces is not None:
-            listeners["traces"] = self.traces.told
-        self.audience = Audience(listeners)
-        checks = checks_of(store, settings, clock, bus=bus, more=more)
+            hearing["traces"] = self.traces.told
+        self.audience = Audience(hearing)
+        checks = checks_of(store, settings, clock, bus=bus)
         self.health = Health(checks, settings, clock, beats=True, audience=self.audience)
 
     def _told(self, facts: Sequence[Fact]) -> None:
