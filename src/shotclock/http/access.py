@@ -100,7 +100,7 @@ class Access:
             return None
         if shown is None:
             return self._nobody(headers)
-        caller = self._book.find(*_proof(shown))
+        caller = self._book.recall(shown) or self._book.find(*_proof(shown), shown)
         if caller is None and self._book.is_new:
             raise unknown(_UNPROVEN)
         return caller
@@ -113,7 +113,7 @@ class Access:
         shown = headers.get("authorization")
         if shown is None:
             return self._nobody(headers)
-        caller = self._book.find(*_proof(shown))
+        caller = self._book.find(*_proof(shown), shown)
         if caller is None:
             raise unknown(_UNPROVEN)
         return caller
