@@ -13,7 +13,8 @@ import pytest
 from shotclock.http.envelopes import UnreadableError, read
 from tests.unit.http.house import DAY, Asking, asking, said
 
-BATCH: Final = 100
+BATCHES: Final = 10
+"""How often the store is looked at."""
 SLICE, WHOLE = 300, 10_000
 MEMBERS: Final = frozenset({"odds", "props", "lines"})
 """Who is known, by its name or another one."""
@@ -110,8 +111,8 @@ def ask(tmp_path: Path) -> Iterator[Asking]:
 
 def fuzz(ask: Asking, number: int) -> Counter[str]:
     pusher = Pusher(ask, seed=20250115)
-    for _ in range(number // BATCH):
-        for _ in range(BATCH):
+    for _ in range(BATCHES):
+        for _ in range(number // BATCHES):
             pusher.push()
         pusher.expect_kept()
     return pusher.answers
