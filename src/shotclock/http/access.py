@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from ipaddress import ip_address
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from shotclock.clock import Clock
@@ -35,6 +35,9 @@ from shotclock.model import SCOPES, Caller, Scope
 from shotclock.ports import Store
 from shotclock.settings import Settings
 
+if TYPE_CHECKING:
+    from shotclock.http.oidc import Oidc
+
 __all__ = ["Access", "RefusedError", "opens", "require"]
 
 _LOCAL: Final = Caller(kind="local", name="local", scopes=frozenset(SCOPES))
@@ -42,6 +45,7 @@ _THROUGH_OTHERS: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "v
 """What a request has that somebody passes on."""
 _NOTHING: Final = "show a token: Authorization: Bearer sc_..."
 _UNPROVEN: Final = "what was shown is no token that counts here: wrong, expired, revoked, or made for somebody else"
+_DOTS: Final = 2
 _BY_ITSELF: Final = 1
 """Threads that look beside the requests: they look one after another, and the later take what the earlier found."""
 
@@ -52,6 +56,7 @@ class Access:
     def __init__(self, store: Store, settings: Settings, clock: Clock, *, open_to_all: bool) -> None:
         self._book = Book(store, settings, clock)
         self._open = open_to_all
+        self._oidc = _oidc(settings, clock)
         self._beside = ThreadPoolExecutor(_BY_ITSELF, thread_name_prefix="access")
         self._renewing = Lock()
 
@@ -64,14 +69,17 @@ class Access:
         """Do what `admit` does, and wait for the store or for certificates beside the event loop."""
         caller = self._at_hand(headers)
         if caller is None:
-            caller = await get_running_loop().run_in_executor(self._beside, self._after_a_look, headers)
+            aside = self._beside if self._oidc is None or _signed(headers) is None else self._oidc.beside
+            caller = await get_running_loop().run_in_executor(aside, self._after_a_look, headers)
         elif self._book.is_ageing and self._renewing.acquire(blocking=False):
             self._beside.submit(self._renew)
         return require(caller, scope, pipeline)
 
     def close(self) -> None:
-        """Let go of the thread that looks; a repeat does nothing."""
+        """Let go of the threads that look; a repeat does nothing."""
         self._beside.shutdown()
+        if self._oidc is not None:
+            self._oidc.close()
 
     def _renew(self) -> None:
         try:
@@ -86,22 +94,26 @@ class Access:
         shown = headers.get("authorization")
         if shown is None and not self._open:
             raise unknown(_NOTHING, shown=False)
+        if self._oidc is not None and (text := _signed(headers)) is not None:
+            return self._oidc.known(text)
         if self._book.is_old:
             return None
         if shown is None:
             return self._nobody(headers)
-        caller = self._book.find(*_proof(shown))
+        caller = self._book.recall(shown) or self._book.find(*_proof(shown), shown)
         if caller is None and self._book.is_new:
             raise unknown(_UNPROVEN)
         return caller
 
     def _after_a_look(self, headers: Mapping[str, str]) -> Caller:
+        if self._oidc is not None and (text := _signed(headers)) is not None:
+            return self._oidc.check(text)
         if not self._book.is_new:
             self._book.renew()
         shown = headers.get("authorization")
         if shown is None:
             return self._nobody(headers)
-        caller = self._book.find(*_proof(shown))
+        caller = self._book.find(*_proof(shown), shown)
         if caller is None:
             raise unknown(_UNPROVEN)
         return caller
@@ -153,6 +165,21 @@ def require(caller: Caller, scope: Scope, pipeline: str | None = None) -> Caller
         message = f"{caller} is limited to pipelines, {named}"
         raise forbidden(message)
     return caller
+
+
+def _oidc(settings: Settings, clock: Clock) -> "Oidc | None":
+    """Return what checks signed tokens, where they are taken; raises `UsageError` if its settings cannot be."""
+    if not settings.oidc_audience:
+        return None
+    from shotclock.http.oidc import Oidc  # noqa: PLC0415 - only where signed tokens are taken
+
+    return Oidc(settings, clock)
+
+
+def _signed(headers: Mapping[str, str]) -> str | None:
+    """Return the token that a request shows, if it is written as those that are signed."""
+    kind, _, text = headers.get("authorization", "").partition(" ")
+    return text.strip() if kind.lower() == "bearer" and text.count(".") == _DOTS else None
 
 
 def _proof(shown: str) -> tuple[str, str]:

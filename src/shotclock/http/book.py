@@ -1,7 +1,8 @@
 """What this process knows of the tokens: read again and again, and never older than the bound when it admits by it."""
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from math import inf
 from threading import Lock
 
@@ -14,6 +15,7 @@ from shotclock.ports import Snapshot, Store
 from shotclock.settings import Settings
 
 _log = logging.getLogger("shotclock.access")
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _OFTEN = 5
 """How often within the bound it may be read again for a token that is not known or does not fit."""
 
@@ -27,6 +29,8 @@ class Book:
         self._bound = settings.access_bound.total_seconds()
         self._lock = Lock()
         self._tokens: dict[str, tuple[Token, Caller]] = {}
+        self._proven: dict[bytes, tuple[Caller, datetime]] = {}
+        """Who has shown what hashes to that, and when that must be looked at again."""
         self._read_at = -inf
         """When the last read began, on the monotonic clock."""
         self._seen: set[str] = set()
@@ -53,11 +57,21 @@ class Book:
         """Whether no token was ever made."""
         return not self._tokens
 
-    def find(self, token_id: str, digest: str) -> Caller | None:
-        """Return who shows a secret of that hash, by what was read last; None if that proves nothing."""
-        entry = self._tokens.get(token_id)
-        if entry is None or not tokens.proves(entry[0], digest, self._clock.now()):
+    def recall(self, shown: str) -> Caller | None:
+        """Return who has shown exactly this since the last read, as long as no secret of theirs has ended since."""
+        entry = self._proven.get(sha256(shown.encode()).digest())
+        if entry is None or self._clock.now() >= entry[1]:
             return None
+        self._seen.add(entry[0].id)
+        return entry[0]
+
+    def find(self, token_id: str, digest: str, shown: str) -> Caller | None:
+        """Return who shows a secret of that hash, by what was read last; None if that proves nothing."""
+        proven, entry, now = self._proven, self._tokens.get(token_id), self._clock.now()
+        if entry is None or not tokens.proves(entry[0], digest, now):
+            return None
+        ends = [secret.expires for secret in entry[0].secrets if secret.expires is not None and secret.expires > now]
+        proven[sha256(shown.encode()).digest()] = (entry[1], min(ends, default=_NEVER))
         self._seen.add(token_id)
         return entry[1]
 
@@ -75,6 +89,7 @@ class Book:
         begun = seconds()
         found, used = self._store.read(_contents)
         self._tokens = {token.id: (token, tokens.caller(token)) for token in found}
+        self._proven = {}
         self._used |= used
         self._read_at = begun
         self._keep_uses()
