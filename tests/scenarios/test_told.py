@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from shotclock import Coordinator
-from shotclock.engine.telling import Audience
+from shotclock.engine.telling import Audience, Facts
 from shotclock.errors import StoreUnavailableError
 from shotclock.model import Fact, Process
 from shotclock.ports import Store
@@ -91,6 +91,25 @@ def test_leases_retries_halts_and_the_end_of_a_run_are_told(world: World) -> Non
     names = Counter(ear.names())
     assert (names["halt.begun"], names["halt.ended"], names["task.leased"], names["task.retried"]) == (1, 1, 2, 1)
     assert (ear.only("run.ended").reason, world.run().state) == ("complete", "complete")
+
+
+DOOMED = """phases:
+  raw:
+    members: {a: 'here:bad', b: 'here:bad', c: {external: true}}
+    execution: {mode: parallel, max_workers: 4, attempts: 1}
+"""
+
+
+def test_many_that_are_given_up_on_in_a_commit_are_told_as_a_number(world: World) -> None:
+    ear = Ear(world)
+    heard_by(world, ear=ear)
+    world.start(DOOMED, "def bad(ctx):\n    raise ValueError('never')\n")
+    world.worker().work()
+    assert sum(fact.number for fact in ear.heard if fact.name == "dead_letter.kept") == 2
+    facts = Facts(NOON)
+    for member in ("a", "b", "c"):
+        facts.kept("dead_letter", "p/1", "raw", member, {"reason": "never"})
+    assert [(fact.name, fact.number) for fact in facts.all()] == [("dead_letter.kept", 3)]
 
 
 def test_a_listener_that_raises_is_counted_and_disturbs_neither_the_run_nor_the_others(world: World) -> None:

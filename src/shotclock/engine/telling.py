@@ -18,7 +18,6 @@ Listen = Callable[[Sequence[Fact]], None]
 """Hears facts, in order, from whichever thread has committed them; it must be quick, for that thread waits."""
 
 _KEPT: Final[Mapping[str, str]] = {
-    "dead_letter": "dead_letter.kept",
     "gap": "schedule.missed",
     "tick": "schedule.ticked",
     "audit": "operator.acted",
@@ -88,7 +87,9 @@ class Facts:
 
     def kept(self, kind: EntryKind, scope: str, phase: str, member: str, body: Mapping[str, Any]) -> None:
         """Gather what an entry says that is kept."""
-        if kind in _KEPT:
+        if kind == "dead_letter":
+            self.count("dead_letter.kept", scope, phase)
+        elif kind in _KEPT:
             name = _ACTED.get(str(body.get("what")), _KEPT[kind])
             words = {key: body[key] for key in ("actor", "reason") if key in body}
             self.tell(name, scope, phase, member=member, reason=str(body.get("what", "")), more=_said(**words))

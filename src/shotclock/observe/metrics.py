@@ -12,10 +12,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from shotclock import __version__
-from shotclock.clock import Clock
+from shotclock.clock import Clock, seconds
 from shotclock.engine import fleet
-from shotclock.errors import StoreError
 from shotclock.model import Fact
+from shotclock.observe.probes import Probe
 from shotclock.ports import Snapshot, Store
 from shotclock.settings import Settings, fingerprint, shown
 
@@ -24,6 +24,8 @@ SLOW: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 21600.0, 8
 """Seconds of commits and requests; of phases and runs."""
 _KEPT: Final = 1_024
 """Requests of a route whose times are kept for percentiles."""
+_PIPELINES_MOST: Final = 500
+"""Pipelines with series of their own: anybody may send reports, again and again, about some that do not exist."""
 
 
 class Latency(Struct, frozen=True, kw_only=True):
@@ -47,6 +49,7 @@ class Metrics:
         self._requests: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=_KEPT))
         self._numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._lock = Lock()
+        self._named: set[str] = set()
         self._reports = self._counter("reports", "Reports by answer, and where they came from.", "answer", "source")
         self._openings = self._counter("openings", "Gates that opened, by reason.", "reason", "partial")
         self._phases = self._counter("phases", "Phases that started, ended or are held up, by what.", "what")
@@ -95,7 +98,7 @@ class Metrics:
         match name[0]:
             case "report":
                 # Who reports to a pipeline that nobody knows must not make a new series by it.
-                known = "" if what == "parked" else fact.pipeline
+                known = "" if what == "parked" else self._known(fact.pipeline)
                 self._reports.labels(known, what, fact.reason).inc(fact.number)
             case "reports" | "heartbeat":
                 self._stored(fact, name[0], what)
@@ -109,6 +112,14 @@ class Metrics:
                 self._tasks.labels(fact.pipeline, what, fact.reason).inc(fact.number)
             case _:
                 self._counted(fact)
+
+    def _known(self, pipeline: str) -> str:
+        """Return the label of a pipeline, `other` for those beyond what has room."""
+        if pipeline not in self._named:
+            if len(self._named) >= _PIPELINES_MOST:
+                return "other"
+            self._named.add(pipeline)
+        return pipeline
 
     def _stored(self, fact: Fact, subject: str, what: str) -> None:
         if what == "failed":
@@ -130,7 +141,7 @@ class Metrics:
     def _counted(self, fact: Fact) -> None:
         match fact.name:
             case "dead_letter.kept":
-                self._dead.labels(fact.pipeline).inc()
+                self._dead.labels(fact.pipeline).inc(fact.number)
             case "alert.raised":
                 self._alerts.labels("" if fact.reason == "parked" else fact.pipeline, fact.reason).inc()
             case "schedule.missed":
@@ -138,12 +149,12 @@ class Metrics:
 
     # --- requests ---
 
-    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+    def observe_request(self, route: str, method: str, status: int, taken: float) -> None:
         """Count a request; `route` is the route's pattern, not what was asked for."""
         self._answers.labels(route, method, str(status)).inc()
-        self._http.labels(route, method).observe(seconds)
+        self._http.labels(route, method).observe(taken)
         with self._lock:
-            self._requests[route, method].append(seconds)
+            self._requests[route, method].append(taken)
             numbers = self._numbers[route, method]
             numbers[0] += 1
             numbers[1] += status >= 500  # noqa: PLR2004 - where errors of ours begin
@@ -176,17 +187,14 @@ class Waiting:
     """Reads at each scrape what waits, and since when, from one snapshot of the store."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
-        self._store = store
         self._settings = settings
         self._clock = clock
+        self._probe = Probe("metrics", lambda: store.read(self._read))
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges; of a store that cannot be read only that it is so."""
+        """Yield the gauges; of a store that cannot be read, or not in time, only that it is so."""
         readable = GaugeMetricFamily("shotclock_store_readable", "Whether the store could be read for this scrape.")
-        try:
-            found = self._store.read(self._read)
-        except StoreError:
-            found = []
+        found = self._probe.ask().answer(seconds() + self._settings.health_check.total_seconds()) or []
         readable.add_metric([], float(bool(found)))
         yield from [readable, *found]
 
