@@ -8,7 +8,7 @@ import pytest
 
 from shotclock import Coordinator
 from shotclock.engine.telling import Audience, Facts
-from shotclock.errors import StoreUnavailableError
+from shotclock.errors import StoreUnavailableError, UsageError
 from shotclock.model import Fact, Process
 from shotclock.ports import Store
 from tests.scenarios.world import NOON, World
@@ -140,3 +140,19 @@ def test_what_is_not_stored_is_not_told_as_true(world: World) -> None:
     with pytest.raises(StoreUnavailableError):
         world.coordinator.beat(Process(name="h:1:1", host="h", pid=1, started_at=NOON, beat_at=NOON))
     assert ear.names() == ["reports.failed", "heartbeat.failed"]
+
+
+def test_reports_of_several_callers_are_timed_by_their_commit_and_a_mistake_is_no_failure(world: World) -> None:
+    from shotclock import Report  # noqa: PLC0415 - beside what it is made for
+
+    ear = Ear(world)
+    heard_by(world, ear=ear)
+    world.start(FILE, STEPS)
+    calls = [[Report(run="p/2025-01-15", phase="raw", member=name, outcome="succeeded")] for name in "ab"]
+    world.coordinator.report_each(calls)
+    taken = ear.only("reports.taken")
+    assert (taken.number, taken.took is not None) == (2, True)
+    ear.heard.clear()
+    with pytest.raises(UsageError):
+        world.say("a", run="no run at all")
+    assert ear.names() == []

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 
 from shotclock.clock import Clock, seconds
+from shotclock.errors import StoreError
 from shotclock.model import PHASE_OVER, Answer, EntryKind, Fact, Phase, Report, Run, TaskReport
 
 T = TypeVar("T")
@@ -159,15 +160,22 @@ NOBODY: Final = Audience({})
 
 
 def timed(audience: Audience, clock: Clock, name: tuple[str, str], number: int, work: Callable[[], T]) -> T:
-    """Do something of which the time is told, as ``SUBJECT.DONE``, or ``SUBJECT.failed`` with what it raised."""
+    """Do something of which the time is told, as ``SUBJECT.DONE``, or ``SUBJECT.failed`` where the store failed.
+
+    What else is raised is the caller's mistake, not something that has happened here.
+    """
     if not audience:
         return work()
-    began, done, error = seconds(), name[1], ""
-    try:
-        return work()
-    except Exception as raised:
-        done, error = "failed", type(raised).__name__
-        raise
-    finally:
+    began = seconds()
+
+    def tell(done: str, error: str = "") -> None:
         took = timedelta(seconds=seconds() - began)
         audience.tell([Fact(name=f"{name[0]}.{done}", at=clock.now(), number=number, reason=error, took=took)])
+
+    try:
+        result = work()
+    except StoreError as raised:
+        tell("failed", type(raised).__name__)
+        raise
+    tell(name[1])
+    return result
