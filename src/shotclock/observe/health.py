@@ -12,9 +12,10 @@ from msgspec import Struct
 from shotclock import __version__
 from shotclock.amounts import Size, words
 from shotclock.clock import Clock, seconds
+from shotclock.core.clocks import halted
 from shotclock.engine import fleet
 from shotclock.engine.telling import NOBODY, Audience
-from shotclock.model import Fact
+from shotclock.model import Fact, RunId
 from shotclock.observe.metrics import Latency, Metrics, sweep_lag
 from shotclock.observe.probes import Probe
 from shotclock.observe.redacting import clean
@@ -286,9 +287,11 @@ def _swept(store: Store, settings: Settings, clock: Clock) -> str | None:
 
 
 def _waiting(store: Store, settings: Settings, clock: Clock) -> str | None:
-    """Say which work has waited too long; it is counted on indexes."""
+    """Say which work has waited too long for a worker: a long queue that is being worked on is none."""
     lines = store.read(lambda view: _ages(view, settings, clock.now()))
-    late = [line for line in lines if line.oldest is not None and line.oldest > settings.health_waiting]
+    busy = any(line.leased for line in lines)
+    idle = [line for line in lines if line.lacks or not busy]
+    late = [line for line in idle if line.oldest is not None and line.oldest > settings.health_waiting]
     if not late:
         return None
     first = max(late, key=lambda line: line.oldest or timedelta(0))
@@ -296,8 +299,9 @@ def _waiting(store: Store, settings: Settings, clock: Clock) -> str | None:
 
 
 def _ages(view: Snapshot, settings: Settings, now: datetime) -> list[fleet.BacklogLine]:
-    halted = any(halt.scope == "*" and halt.until is None for halt in view.halts())
-    return [] if halted else fleet.backlog(view, settings, now)
+    halts = [halt for halt in view.halts() if halted([halt], now) is not None]
+    lines = fleet.backlog(view, settings, now)
+    return [line for line in lines if not any(halt.holds_for(RunId.parse(line.run)) for halt in halts)]
 
 
 def _succeeded(store: Store, settings: Settings, clock: Clock) -> str | None:

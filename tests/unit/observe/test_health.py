@@ -263,3 +263,25 @@ def test_a_store_that_hangs_keeps_nobody_from_the_document(clock: Hand) -> None:
     store.goes_on.set()
     assert len(hanging) == 1
     hanging[0].join()
+
+
+def test_a_long_queue_that_is_worked_on_or_halted_keeps_nobody_from_being_ready(
+    store: Store, clock: Hand, tmp_path: Path
+) -> None:
+    settings = replace_settings(tmp_path)
+    coordinator = Coordinator(store, settings, clock)
+    members = tuple(Member(name=name, run="x:y") for name in "abc")
+    coordinator.start(Plan(pipeline="p", phases=(PhasePlan(name="raw", members=members),)), "2025-01-15")
+    health = started(checks_of(store, settings, clock), clock, settings)
+
+    def backlog() -> bool:
+        return next(check.ok for check in health.ready().checks if check.name == "backlog")
+
+    clock.instant += timedelta(hours=2)
+    assert not backlog()
+    assert coordinator.lease("w", {})
+    assert backlog()
+    clock.instant += timedelta(hours=2)
+    assert not backlog()
+    coordinator.halt("p", actor="ann", reason="a bad deploy")
+    assert backlog()
