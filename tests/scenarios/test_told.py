@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -62,6 +63,16 @@ def test_what_a_run_goes_through_is_told_after_the_commits_that_made_it_true(wor
     assert ear.names().index("phase.closed") < ear.names().index("gate.opened") < ear.names().index("phase.done")
     assert (ear.only("run.started").reason, names["alert.raised"]) == ("started", 2)
     assert audience.failures() == {}
+
+
+def test_an_opening_that_is_looked_at_too_late_says_by_how_much(world: World) -> None:
+    ear = Ear(world)
+    heard_by(world, ear=ear)
+    world.start(FILE, STEPS)
+    world.say("a")
+    world.clock.instant += timedelta(minutes=31)
+    world.coordinator.sweep()
+    assert ear.only("gate.opened").more["late_by"] == 60
 
 
 def test_many_reports_of_one_call_are_told_as_a_number(world: World) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from shotclock.clock import Clock, seconds
 from shotclock.errors import StoreError
-from shotclock.model import PHASE_OVER, Answer, EntryKind, Fact, Phase, Report, Run, TaskReport
+from shotclock.model import PHASE_OVER, Answer, EntryKind, Fact, Opening, Phase, Report, Run, TaskReport
 
 T = TypeVar("T")
 _log = logging.getLogger("shotclock.telling")
@@ -25,7 +25,7 @@ _KEPT: Final[Mapping[str, str]] = {
 }
 """Entries whose being kept is a fact of its own; late, conflicting and parked reports are told by their answers."""
 _ACTED: Final[Mapping[str, str]] = {"halt": "halt.begun", "resume": "halt.ended"}
-_PHASES: Final[Mapping[str, str]] = {"active": "started", "closing": "closed", "opened": "opened"}
+_PHASES: Final[Mapping[str, str]] = {"active": "started", "closing": "closed"}
 
 
 class Facts:
@@ -76,15 +76,18 @@ class Facts:
             self.tell(f"handover.{told}", after.run, after.name)
 
     def _state(self, phase: Phase) -> None:
-        ruling = phase.ruling
-        if phase.state == "opened" and ruling is not None:
-            more = _said(partial=ruling.partial, rule=ruling.rule, expected=phase.counts.expected)
-            self.tell("gate.opened", phase.run, phase.name, reason=ruling.reason, took=_open_for(phase), more=more)
-        else:
+        if phase.state != "opened":
             name = f"phase.{_PHASES.get(phase.state, phase.state)}"
             over = phase.state in PHASE_OVER
             took = phase.ended_at - phase.started_at if over and phase.ended_at and phase.started_at else None
             self.tell(name, phase.run, phase.name, took=took, more=_said(detail=phase.failure))
+
+    def opened(self, phase: Phase, opening: Opening) -> None:
+        """Gather an opening, with how late it is in seconds where its deadline had passed."""
+        late = None if opening.late_by is None else opening.late_by.total_seconds()
+        more = _said(partial=opening.partial, rule=opening.rule, expected=opening.counts.expected, late_by=late)
+        took = None if phase.started_at is None else opening.at - phase.started_at
+        self.tell("gate.opened", opening.run, opening.name, reason=opening.reason, took=took, more=more)
 
     def kept(self, kind: EntryKind, scope: str, phase: str, member: str, body: Mapping[str, Any]) -> None:
         """Gather what an entry says that is kept."""
@@ -106,10 +109,6 @@ class Facts:
         if answer.kind == "accepted":
             for again in [*([report.whole] if report.whole else []), *report.again.values()]:
                 self.count("task.retried", run_id, phase, again.cause)
-
-
-def _open_for(phase: Phase) -> timedelta | None:
-    return phase.opened_at - phase.started_at if phase.opened_at and phase.started_at else None
 
 
 def _said(**words: object) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from shotclock.settings import Settings
 Told = Callable[[str, str, int, float], None]
 """Hears of each request: its route, method, status, and how many seconds it took."""
 
+_FEELING: Final = 1
+"""Threads that find out whether the process is ready: who asks meanwhile is given the same answer."""
 _SHOWN_AT_ONCE: Final = 2
 """Scrapes and documents about the process that are made at a time; a third waits."""
 
@@ -50,7 +52,7 @@ class Service:
         self.settings: Settings = self.coordinator.settings
         self.clock: Clock = self.coordinator.clock
         self.intake = Intake(self.coordinator)
-        self.feeling = ThreadPoolExecutor(1, thread_name_prefix="shotclock feeling")
+        self.feeling = ThreadPoolExecutor(_FEELING, thread_name_prefix="shotclock feeling")
         """The thread that finds out whether the process is ready, which nothing else can keep busy."""
         self.showing = ThreadPoolExecutor(_SHOWN_AT_ONCE, thread_name_prefix="shotclock showing")
         """Threads for what else is shown of the process."""

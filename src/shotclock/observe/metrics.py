@@ -63,6 +63,9 @@ class Metrics:
         )
         self._commit = self._histogram("report_commit_seconds", "Until reports were durable.", QUICK)
         self._phase = self._histogram("phase_open_seconds", "From a phase's start to its opening.", SLOW, "pipeline")
+        self._late = self._histogram(
+            "opening_late_seconds", "How long after its deadline a gate opened, where it was late.", SLOW, "pipeline"
+        )
         self._run = self._histogram("run_seconds", "How long runs took.", SLOW, "pipeline", "outcome")
         self._http = self._histogram("http_request_seconds", "Until a request was answered.", QUICK, "route", "method")
         self._answers = Counter(
@@ -130,6 +133,8 @@ class Metrics:
     def _opened(self, fact: Fact) -> None:
         partial = "yes" if fact.more.get("partial") else "no"
         self._openings.labels(fact.pipeline, fact.reason, partial).inc()
+        if "late_by" in fact.more:
+            self._late.labels(fact.pipeline).observe(fact.more["late_by"])
         if fact.took is not None:
             self._phase.labels(fact.pipeline).observe(fact.took.total_seconds())
 

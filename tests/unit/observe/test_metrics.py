@@ -108,6 +108,13 @@ def test_scrapes_of_a_store_that_hangs_end_in_time_and_leave_one_thread() -> Non
     hanging[0].join()
 
 
+def test_how_late_a_gate_opened_is_counted_where_it_was_late(metrics: Metrics) -> None:
+    metrics.told([Fact(name="gate.opened", at=AT, run="p/1", phase="raw", reason="deadline", more={"late_by": 90.0})])
+    found = values(metrics)
+    assert found['shotclock_opening_late_seconds_sum{pipeline="p"}'] == 90
+    assert found['shotclock_opening_late_seconds_count{pipeline="p"}'] == 1
+
+
 def test_many_dead_letters_of_a_commit_are_counted_as_many(metrics: Metrics) -> None:
     metrics.told([Fact(name="dead_letter.kept", at=AT, run="p/1", phase="raw", number=41)])
     assert values(metrics)['shotclock_dead_letters_total{pipeline="p"}'] == 42
