@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import Metric
 from shotclock import __version__
 from shotclock.clock import Clock, seconds
 from shotclock.engine import fleet
-from shotclock.model import Fact
+from shotclock.model import Fact, RunState
 from shotclock.observe.probes import Probe
 from shotclock.ports import Snapshot, Store
 from shotclock.settings import Settings, fingerprint, shown
@@ -22,6 +22,8 @@ from shotclock.settings import Settings, fingerprint, shown
 QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SLOW: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
 """Seconds of commits and requests; of phases and runs."""
+_GOOD: Final[tuple[RunState, ...]] = ("complete", "partial")
+"""How a run ends that has done its work."""
 _KEPT: Final = 1_024
 """Requests of a route whose times are kept for percentiles."""
 _PIPELINES_MOST: Final = 500
@@ -214,6 +216,7 @@ class Waiting:
         lag.add_metric([], sweep_lag(view, now).total_seconds())
         return [
             lag,
+            _successes(view),
             _gauge("backlog_tasks", "Tasks that may be leased.", lines, lambda line: line.tasks),
             _gauge("backlog_items", "Members and items that nobody works on.", lines, lambda line: line.items),
             _gauge("leased_tasks", "Tasks that somebody holds.", lines, lambda line: line.leased),
@@ -225,6 +228,20 @@ def sweep_lag(view: Snapshot, now: datetime) -> timedelta:
     """Return how long the first of what is due has been so: more than a few sweeps, and nobody sweeps."""
     due = view.next_due()
     return max(now - due, timedelta(0)) if due is not None else timedelta(0)
+
+
+def _successes(view: Snapshot) -> Metric:
+    """Return when the last good run of each pipeline ended, of those among the newest runs."""
+    gauge = GaugeMetricFamily(
+        "shotclock_last_success_timestamp_seconds", "When a pipeline's last good run ended.", labels=["pipeline"]
+    )
+    latest: dict[str, float] = {}
+    for run in (run for state in _GOOD for run in view.runs(state=state)):
+        at = 0.0 if run.ended_at is None else run.ended_at.timestamp()
+        latest[run.pipeline] = max(at, latest.get(run.pipeline, 0.0))
+    for pipeline, at in latest.items():
+        gauge.add_metric([pipeline], at)
+    return gauge
 
 
 def _age(line: fleet.BacklogLine) -> float:

@@ -108,6 +108,22 @@ def test_scrapes_of_a_store_that_hangs_end_in_time_and_leave_one_thread() -> Non
     hanging[0].join()
 
 
+def test_when_a_pipeline_last_succeeded_is_read_from_the_store() -> None:
+    store = open_store(Settings(store="memory://"))
+    coordinator = Coordinator(store, Settings(), SystemClock())
+    plan = Plan(pipeline="p", phases=PLAN.phases[:1])
+    for day in ("2025-01-15", "2025-01-16"):
+        run, _ = coordinator.start(plan, day)
+        coordinator.report([Report(run=run.id, phase="raw", member="a", outcome="succeeded")])
+    ended = store.read(lambda view: view.run(run.id))
+    assert ended is not None
+    assert ended.ended_at is not None
+    found = values(Metrics(store, Settings(), SystemClock()))
+    last = found['shotclock_last_success_timestamp_seconds{pipeline="p"}']
+    assert last == pytest.approx(ended.ended_at.timestamp(), abs=1e-3)
+    store.close()
+
+
 def test_how_late_a_gate_opened_is_counted_where_it_was_late(metrics: Metrics) -> None:
     metrics.told([Fact(name="gate.opened", at=AT, run="p/1", phase="raw", reason="deadline", more={"late_by": 90.0})])
     found = values(metrics)
