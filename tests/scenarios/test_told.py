@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import cast
 
 import pytest
 
 from shotclock import Coordinator
-from shotclock.engine.telling import Audience
-from shotclock.errors import StoreUnavailableError
+from shotclock.engine.telling import Audience, Facts
+from shotclock.errors import StoreUnavailableError, UsageError
 from shotclock.model import Fact, Process
 from shotclock.ports import Store
 from tests.scenarios.world import NOON, World
@@ -64,6 +65,16 @@ def test_what_a_run_goes_through_is_told_after_the_commits_that_made_it_true(wor
     assert audience.failures() == {}
 
 
+def test_an_opening_that_is_looked_at_too_late_says_by_how_much(world: World) -> None:
+    ear = Ear(world)
+    heard_by(world, ear=ear)
+    world.start(FILE, STEPS)
+    world.say("a")
+    world.clock.instant += timedelta(minutes=31)
+    world.coordinator.sweep()
+    assert ear.only("gate.opened").more["late_by"] == 60
+
+
 def test_many_reports_of_one_call_are_told_as_a_number(world: World) -> None:
     from shotclock import Report  # noqa: PLC0415 - beside what it is made for
 
@@ -91,6 +102,25 @@ def test_leases_retries_halts_and_the_end_of_a_run_are_told(world: World) -> Non
     names = Counter(ear.names())
     assert (names["halt.begun"], names["halt.ended"], names["task.leased"], names["task.retried"]) == (1, 1, 2, 1)
     assert (ear.only("run.ended").reason, world.run().state) == ("complete", "complete")
+
+
+DOOMED = """phases:
+  raw:
+    members: {a: 'here:bad', b: 'here:bad', c: {external: true}}
+    execution: {mode: parallel, max_workers: 4, attempts: 1}
+"""
+
+
+def test_many_that_are_given_up_on_in_a_commit_are_told_as_a_number(world: World) -> None:
+    ear = Ear(world)
+    heard_by(world, ear=ear)
+    world.start(DOOMED, "def bad(ctx):\n    raise ValueError('never')\n")
+    world.worker().work()
+    assert sum(fact.number for fact in ear.heard if fact.name == "dead_letter.kept") == 2
+    facts = Facts(NOON)
+    for member in ("a", "b", "c"):
+        facts.kept("dead_letter", "p/1", "raw", member, {"reason": "never"})
+    assert [(fact.name, fact.number) for fact in facts.all()] == [("dead_letter.kept", 3)]
 
 
 def test_a_listener_that_raises_is_counted_and_disturbs_neither_the_run_nor_the_others(world: World) -> None:
@@ -121,3 +151,19 @@ def test_what_is_not_stored_is_not_told_as_true(world: World) -> None:
     with pytest.raises(StoreUnavailableError):
         world.coordinator.beat(Process(name="h:1:1", host="h", pid=1, started_at=NOON, beat_at=NOON))
     assert ear.names() == ["reports.failed", "heartbeat.failed"]
+
+
+def test_reports_of_several_callers_are_timed_by_their_commit_and_a_mistake_is_no_failure(world: World) -> None:
+    from shotclock import Report  # noqa: PLC0415 - beside what it is made for
+
+    ear = Ear(world)
+    heard_by(world, ear=ear)
+    world.start(FILE, STEPS)
+    calls = [[Report(run="p/2025-01-15", phase="raw", member=name, outcome="succeeded")] for name in "ab"]
+    world.coordinator.report_each(calls)
+    taken = ear.only("reports.taken")
+    assert (taken.number, taken.took is not None) == (2, True)
+    ear.heard.clear()
+    with pytest.raises(UsageError):
+        world.say("a", run="no run at all")
+    assert ear.names() == []

@@ -232,8 +232,7 @@ class Coordinator:
         Raises `UsageError` for one that nothing can be made of; then none of this call is stored. Calls that come at
         the same time share a commit, and their phases' gates are decided once.
         """
-        taken = ("reports", "taken")
-        return timed(self.audience, self.clock, taken, len(reports), lambda: self._together.report(reports))
+        return self._together.report(reports)
 
     def report_each(self, calls: Sequence[Sequence[Report]]) -> list[list[Answer] | BaseException]:
         """Take what several callers report in one commit; return for each its answers, or the error `report` raises."""
@@ -251,7 +250,8 @@ class Coordinator:
                 desk.facts.answered(reports, answers)
             return answers
 
-        return self._do(work)
+        taken = ("reports", "taken")
+        return timed(self.audience, self.clock, taken, len(reports), lambda: self._do(work))
 
     def _record(self, desk: Desk, report: Report) -> Answer:
         scheduling.start_for(desk, self._plans, report)

@@ -179,6 +179,8 @@ def open_phase(desk: Desk, phase: Phase, ruling: Ruling) -> None:
         asking_until=None,
         due_at=_max_age(desk, phase),
     )
+    if desk.facts is not None:
+        desk.facts.opened(phase, opening)
     if is_told(ruling) and not phase.folded:
         command = f"shotclock missing {phase.run} {phase.name}"
         desk.alert(phase, "opening", opening_words(ruling), names=opening.missing, command=command)

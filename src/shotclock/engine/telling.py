@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 
 from shotclock.clock import Clock, seconds
-from shotclock.model import PHASE_OVER, Answer, EntryKind, Fact, Phase, Report, Run, TaskReport
+from shotclock.errors import StoreError
+from shotclock.model import PHASE_OVER, Answer, EntryKind, Fact, Opening, Phase, Report, Run, TaskReport
 
 T = TypeVar("T")
 _log = logging.getLogger("shotclock.telling")
@@ -18,14 +19,13 @@ Listen = Callable[[Sequence[Fact]], None]
 """Hears facts, in order, from whichever thread has committed them; it must be quick, for that thread waits."""
 
 _KEPT: Final[Mapping[str, str]] = {
-    "dead_letter": "dead_letter.kept",
     "gap": "schedule.missed",
     "tick": "schedule.ticked",
     "audit": "operator.acted",
 }
 """Entries whose being kept is a fact of its own; late, conflicting and parked reports are told by their answers."""
 _ACTED: Final[Mapping[str, str]] = {"halt": "halt.begun", "resume": "halt.ended"}
-_PHASES: Final[Mapping[str, str]] = {"active": "started", "closing": "closed", "opened": "opened"}
+_PHASES: Final[Mapping[str, str]] = {"active": "started", "closing": "closed"}
 
 
 class Facts:
@@ -76,19 +76,24 @@ class Facts:
             self.tell(f"handover.{told}", after.run, after.name)
 
     def _state(self, phase: Phase) -> None:
-        ruling = phase.ruling
-        if phase.state == "opened" and ruling is not None:
-            more = _said(partial=ruling.partial, rule=ruling.rule, expected=phase.counts.expected)
-            self.tell("gate.opened", phase.run, phase.name, reason=ruling.reason, took=_open_for(phase), more=more)
-        else:
+        if phase.state != "opened":
             name = f"phase.{_PHASES.get(phase.state, phase.state)}"
             over = phase.state in PHASE_OVER
             took = phase.ended_at - phase.started_at if over and phase.ended_at and phase.started_at else None
             self.tell(name, phase.run, phase.name, took=took, more=_said(detail=phase.failure))
 
+    def opened(self, phase: Phase, opening: Opening) -> None:
+        """Gather an opening, with how late it is in seconds where its deadline had passed."""
+        late = None if opening.late_by is None else opening.late_by.total_seconds()
+        more = _said(partial=opening.partial, rule=opening.rule, expected=opening.counts.expected, late_by=late)
+        took = None if phase.started_at is None else opening.at - phase.started_at
+        self.tell("gate.opened", opening.run, opening.name, reason=opening.reason, took=took, more=more)
+
     def kept(self, kind: EntryKind, scope: str, phase: str, member: str, body: Mapping[str, Any]) -> None:
         """Gather what an entry says that is kept."""
-        if kind in _KEPT:
+        if kind == "dead_letter":
+            self.count("dead_letter.kept", scope, phase)
+        elif kind in _KEPT:
             name = _ACTED.get(str(body.get("what")), _KEPT[kind])
             words = {key: body[key] for key in ("actor", "reason") if key in body}
             self.tell(name, scope, phase, member=member, reason=str(body.get("what", "")), more=_said(**words))
@@ -104,10 +109,6 @@ class Facts:
         if answer.kind == "accepted":
             for again in [*([report.whole] if report.whole else []), *report.again.values()]:
                 self.count("task.retried", run_id, phase, again.cause)
-
-
-def _open_for(phase: Phase) -> timedelta | None:
-    return phase.opened_at - phase.started_at if phase.opened_at and phase.started_at else None
 
 
 def _said(**words: object) -> dict[str, Any]:
@@ -158,15 +159,22 @@ NOBODY: Final = Audience({})
 
 
 def timed(audience: Audience, clock: Clock, name: tuple[str, str], number: int, work: Callable[[], T]) -> T:
-    """Do something of which the time is told, as ``SUBJECT.DONE``, or ``SUBJECT.failed`` with what it raised."""
+    """Do something of which the time is told, as ``SUBJECT.DONE``, or ``SUBJECT.failed`` where the store failed.
+
+    What else is raised is the caller's mistake, not something that has happened here.
+    """
     if not audience:
         return work()
-    began, done, error = seconds(), name[1], ""
-    try:
-        return work()
-    except Exception as raised:
-        done, error = "failed", type(raised).__name__
-        raise
-    finally:
+    began = seconds()
+
+    def tell(done: str, error: str = "") -> None:
         took = timedelta(seconds=seconds() - began)
         audience.tell([Fact(name=f"{name[0]}.{done}", at=clock.now(), number=number, reason=error, took=took)])
+
+    try:
+        result = work()
+    except StoreError as raised:
+        tell("failed", type(raised).__name__)
+        raise
+    tell(name[1])
+    return result

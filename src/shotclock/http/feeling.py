@@ -24,7 +24,7 @@ async def ready(service: Service, _asked: Asked) -> Reply:
 async def health(service: Service, _asked: Asked) -> Reply:
     """Say all there is to know of the process; it answers 200 whatever it says."""
     view, vitals = service.vitals.health.view, service.vitals
-    found = await get_running_loop().run_in_executor(service.feeling, view, service.store, vitals.metrics)
+    found = await get_running_loop().run_in_executor(service.showing, view, service.store, vitals.metrics)
     return Reply(body=found)
 
 
@@ -35,7 +35,7 @@ async def figures(service: Service, _asked: Asked) -> Reply:
 
 async def metrics(service: Service, _asked: Asked) -> Reply:
     """Return the metrics as Prometheus reads them."""
-    text = await get_running_loop().run_in_executor(service.feeling, service.vitals.metrics.text)
+    text = await get_running_loop().run_in_executor(service.showing, service.vitals.metrics.text)
     return Reply(body=text, headers={"content-type": CONTENT_TYPE_LATEST})
 
 

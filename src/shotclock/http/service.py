@@ -21,8 +21,10 @@ from shotclock.settings import Settings
 Told = Callable[[str, str, int, float], None]
 """Hears of each request: its route, method, status, and how many seconds it took."""
 
-_ASKED_AT_ONCE: Final = 2
-"""Questions about health that are answered at a time; a third waits, so that none can use up the threads of others."""
+_FEELING: Final = 1
+"""Threads that find out whether the process is ready: who asks meanwhile is given the same answer."""
+_SHOWN_AT_ONCE: Final = 2
+"""Scrapes and documents about the process that are made at a time; a third waits."""
 
 
 class Service:
@@ -50,8 +52,10 @@ class Service:
         self.settings: Settings = self.coordinator.settings
         self.clock: Clock = self.coordinator.clock
         self.intake = Intake(self.coordinator)
-        self.feeling = ThreadPoolExecutor(_ASKED_AT_ONCE, thread_name_prefix="shotclock feeling")
-        """Threads for questions about health, which nothing else can keep busy."""
+        self.feeling = ThreadPoolExecutor(_FEELING, thread_name_prefix="shotclock feeling")
+        """The thread that finds out whether the process is ready, which nothing else can keep busy."""
+        self.showing = ThreadPoolExecutor(_SHOWN_AT_ONCE, thread_name_prefix="shotclock showing")
+        """Threads for what else is shown of the process."""
         self.watching = Watching(self.store, self.settings)
 
     def run(self, path: RunPath, query: RunQuery) -> Run:
@@ -62,6 +66,7 @@ class Service:
         """End what runs beside the requests; a repeat does nothing."""
         self.intake.close()
         self.feeling.shutdown(wait=False)
+        self.showing.shutdown(wait=False)
 
 
 def name_of(path: RunPath, query: RunQuery) -> str:

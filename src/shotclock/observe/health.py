@@ -12,10 +12,12 @@ from msgspec import Struct
 from shotclock import __version__
 from shotclock.amounts import Size, words
 from shotclock.clock import Clock, seconds
+from shotclock.core.clocks import halted
 from shotclock.engine import fleet
 from shotclock.engine.telling import NOBODY, Audience
-from shotclock.model import Fact
+from shotclock.model import Fact, RunId
 from shotclock.observe.metrics import Latency, Metrics, sweep_lag
+from shotclock.observe.probes import Probe
 from shotclock.observe.redacting import clean
 from shotclock.ports import Bus, Snapshot, Store
 from shotclock.settings import Settings, fingerprint, shown
@@ -137,6 +139,7 @@ class Health:
         self._beat_at: datetime | None = clock.now() if beats else None
         self._beat_error = ""
         self._known: tuple[float, tuple[CheckView, ...]] | None = None
+        self._flags: Probe[dict[str, str]] | None = None
         self._lock = Lock()
 
     def started(self, problems: Sequence[str] = ()) -> None:
@@ -189,10 +192,9 @@ class Health:
         return seconds() - self._since
 
     def view(self, store: Store, metrics: Metrics | None = None) -> HealthView:
-        """Return all there is to know; flags are left out where the store cannot be read."""
+        """Return all there is to know; flags are left out where the store cannot be read, or not in time."""
         ready, routes = self.ready(), metrics.latencies() if metrics is not None else []
-        stored = any(check.ok for check in ready.checks if check.name == "store")
-        flags = store.read(lambda view: {flag.name: str(flag.stands) for flag in view.flags()}) if stored else {}
+        flags = self._flags_of(store)
         return HealthView(
             ok=ready.ok,
             reasons=ready.reasons,
@@ -207,6 +209,11 @@ class Health:
             broken=ready.broken,
         )
 
+    def _flags_of(self, store: Store) -> dict[str, str]:
+        with self._lock:
+            probe = self._flags = self._flags or Probe("flags", lambda: store.read(_flags))
+        return probe.ask().answer(seconds() + self._settings.health_check.total_seconds()) or {}
+
     def metrics_view(self, metrics: Metrics) -> MetricsView:
         """Return how requests were answered."""
         routes = tuple(metrics.latencies())
@@ -218,6 +225,10 @@ class Health:
             errors=sum(route.errors for route in routes),
             routes=routes,
         )
+
+
+def _flags(view: Snapshot) -> dict[str, str]:
+    return {flag.name: str(flag.stands) for flag in view.flags()}
 
 
 # --- checks --------------------------------------------------------------------------------------------------------
@@ -238,8 +249,22 @@ def checks_of(
         "success": lambda: _succeeded(store, settings, clock),
     }
     if bus is not None:
-        found["bus"] = lambda: bus.ring("doorbell", {})
+        found["bus"] = _ringing(bus, settings)
     return {**found, **(more or {})}
+
+
+def _ringing(bus: Bus, settings: Settings) -> Check:
+    """Return what rings at most once a heartbeat while that works: a bell wakes whoever listens, in every process."""
+    until = 0.0
+
+    def ring() -> str | None:
+        nonlocal until
+        if seconds() >= until:
+            bus.ring("doorbell", {})
+            until = seconds() + settings.heartbeat.total_seconds()
+        return None
+
+    return ring
 
 
 def _stored(store: Store) -> str | None:
@@ -262,9 +287,11 @@ def _swept(store: Store, settings: Settings, clock: Clock) -> str | None:
 
 
 def _waiting(store: Store, settings: Settings, clock: Clock) -> str | None:
-    """Say which work has waited too long; it is counted on indexes."""
+    """Say which work has waited too long for a worker: a long queue that is being worked on is none."""
     lines = store.read(lambda view: _ages(view, settings, clock.now()))
-    late = [line for line in lines if line.oldest is not None and line.oldest > settings.health_waiting]
+    busy = any(line.leased for line in lines)
+    idle = [line for line in lines if line.lacks or not busy]
+    late = [line for line in idle if line.oldest is not None and line.oldest > settings.health_waiting]
     if not late:
         return None
     first = max(late, key=lambda line: line.oldest or timedelta(0))
@@ -272,8 +299,9 @@ def _waiting(store: Store, settings: Settings, clock: Clock) -> str | None:
 
 
 def _ages(view: Snapshot, settings: Settings, now: datetime) -> list[fleet.BacklogLine]:
-    halted = any(halt.scope == "*" and halt.until is None for halt in view.halts())
-    return [] if halted else fleet.backlog(view, settings, now)
+    halts = [halt for halt in view.halts() if halted([halt], now) is not None]
+    lines = fleet.backlog(view, settings, now)
+    return [line for line in lines if not any(halt.holds_for(RunId.parse(line.run)) for halt in halts)]
 
 
 def _succeeded(store: Store, settings: Settings, clock: Clock) -> str | None:

@@ -12,18 +12,22 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from shotclock import __version__
-from shotclock.clock import Clock
+from shotclock.clock import Clock, seconds
 from shotclock.engine import fleet
-from shotclock.errors import StoreError
-from shotclock.model import Fact
+from shotclock.model import Fact, RunState
+from shotclock.observe.probes import Probe
 from shotclock.ports import Snapshot, Store
 from shotclock.settings import Settings, fingerprint, shown
 
 QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SLOW: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
 """Seconds of commits and requests; of phases and runs."""
+_GOOD: Final[tuple[RunState, ...]] = ("complete", "partial")
+"""How a run ends that has done its work."""
 _KEPT: Final = 1_024
 """Requests of a route whose times are kept for percentiles."""
+_PIPELINES_MOST: Final = 500
+"""Pipelines with series of their own: anybody may send reports, again and again, about some that do not exist."""
 
 
 class Latency(Struct, frozen=True, kw_only=True):
@@ -47,6 +51,7 @@ class Metrics:
         self._requests: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=_KEPT))
         self._numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._lock = Lock()
+        self._named: set[str] = set()
         self._reports = self._counter("reports", "Reports by answer, and where they came from.", "answer", "source")
         self._openings = self._counter("openings", "Gates that opened, by reason.", "reason", "partial")
         self._phases = self._counter("phases", "Phases that started, ended or are held up, by what.", "what")
@@ -60,6 +65,9 @@ class Metrics:
         )
         self._commit = self._histogram("report_commit_seconds", "Until reports were durable.", QUICK)
         self._phase = self._histogram("phase_open_seconds", "From a phase's start to its opening.", SLOW, "pipeline")
+        self._late = self._histogram(
+            "opening_late_seconds", "How long after its deadline a gate opened, where it was late.", SLOW, "pipeline"
+        )
         self._run = self._histogram("run_seconds", "How long runs took.", SLOW, "pipeline", "outcome")
         self._http = self._histogram("http_request_seconds", "Until a request was answered.", QUICK, "route", "method")
         self._answers = Counter(
@@ -95,7 +103,7 @@ class Metrics:
         match name[0]:
             case "report":
                 # Who reports to a pipeline that nobody knows must not make a new series by it.
-                known = "" if what == "parked" else fact.pipeline
+                known = "" if what == "parked" else self._known(fact.pipeline)
                 self._reports.labels(known, what, fact.reason).inc(fact.number)
             case "reports" | "heartbeat":
                 self._stored(fact, name[0], what)
@@ -110,6 +118,14 @@ class Metrics:
             case _:
                 self._counted(fact)
 
+    def _known(self, pipeline: str) -> str:
+        """Return the label of a pipeline, `other` for those beyond what has room."""
+        if pipeline not in self._named:
+            if len(self._named) >= _PIPELINES_MOST:
+                return "other"
+            self._named.add(pipeline)
+        return pipeline
+
     def _stored(self, fact: Fact, subject: str, what: str) -> None:
         if what == "failed":
             self._failures.labels(subject).inc(fact.number)
@@ -119,6 +135,8 @@ class Metrics:
     def _opened(self, fact: Fact) -> None:
         partial = "yes" if fact.more.get("partial") else "no"
         self._openings.labels(fact.pipeline, fact.reason, partial).inc()
+        if "late_by" in fact.more:
+            self._late.labels(fact.pipeline).observe(fact.more["late_by"])
         if fact.took is not None:
             self._phase.labels(fact.pipeline).observe(fact.took.total_seconds())
 
@@ -130,7 +148,7 @@ class Metrics:
     def _counted(self, fact: Fact) -> None:
         match fact.name:
             case "dead_letter.kept":
-                self._dead.labels(fact.pipeline).inc()
+                self._dead.labels(fact.pipeline).inc(fact.number)
             case "alert.raised":
                 self._alerts.labels("" if fact.reason == "parked" else fact.pipeline, fact.reason).inc()
             case "schedule.missed":
@@ -138,12 +156,12 @@ class Metrics:
 
     # --- requests ---
 
-    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+    def observe_request(self, route: str, method: str, status: int, taken: float) -> None:
         """Count a request; `route` is the route's pattern, not what was asked for."""
         self._answers.labels(route, method, str(status)).inc()
-        self._http.labels(route, method).observe(seconds)
+        self._http.labels(route, method).observe(taken)
         with self._lock:
-            self._requests[route, method].append(seconds)
+            self._requests[route, method].append(taken)
             numbers = self._numbers[route, method]
             numbers[0] += 1
             numbers[1] += status >= 500  # noqa: PLR2004 - where errors of ours begin
@@ -176,17 +194,14 @@ class Waiting:
     """Reads at each scrape what waits, and since when, from one snapshot of the store."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
-        self._store = store
         self._settings = settings
         self._clock = clock
+        self._probe = Probe("metrics", lambda: store.read(self._read))
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges; of a store that cannot be read only that it is so."""
+        """Yield the gauges; of a store that cannot be read, or not in time, only that it is so."""
         readable = GaugeMetricFamily("shotclock_store_readable", "Whether the store could be read for this scrape.")
-        try:
-            found = self._store.read(self._read)
-        except StoreError:
-            found = []
+        found = self._probe.ask().answer(seconds() + self._settings.health_check.total_seconds()) or []
         readable.add_metric([], float(bool(found)))
         yield from [readable, *found]
 
@@ -201,6 +216,7 @@ class Waiting:
         lag.add_metric([], sweep_lag(view, now).total_seconds())
         return [
             lag,
+            _successes(view),
             _gauge("backlog_tasks", "Tasks that may be leased.", lines, lambda line: line.tasks),
             _gauge("backlog_items", "Members and items that nobody works on.", lines, lambda line: line.items),
             _gauge("leased_tasks", "Tasks that somebody holds.", lines, lambda line: line.leased),
@@ -212,6 +228,20 @@ def sweep_lag(view: Snapshot, now: datetime) -> timedelta:
     """Return how long the first of what is due has been so: more than a few sweeps, and nobody sweeps."""
     due = view.next_due()
     return max(now - due, timedelta(0)) if due is not None else timedelta(0)
+
+
+def _successes(view: Snapshot) -> Metric:
+    """Return when the last good run of each pipeline ended, of those among the newest runs."""
+    gauge = GaugeMetricFamily(
+        "shotclock_last_success_timestamp_seconds", "When a pipeline's last good run ended.", labels=["pipeline"]
+    )
+    latest: dict[str, float] = {}
+    for run in (run for state in _GOOD for run in view.runs(state=state)):
+        at = 0.0 if run.ended_at is None else run.ended_at.timestamp()
+        latest[run.pipeline] = max(at, latest.get(run.pipeline, 0.0))
+    for pipeline, at in latest.items():
+        gauge.add_metric([pipeline], at)
+    return gauge
 
 
 def _age(line: fleet.BacklogLine) -> float:

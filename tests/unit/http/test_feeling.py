@@ -129,9 +129,16 @@ def test_a_store_that_stops_under_load_is_told_and_nothing_that_waits_is_lost(tm
         callers = [Thread(target=lambda: answers.append(ask.report("odds").body["answer"])) for _ in range(20)]
         for caller in callers:
             caller.start()
+        lookers = [Thread(target=ask, args=("GET", path)) for path in ("/metrics", "/health") * 4]
+        for looker in lookers:
+            looker.start()
+        stopped_at = seconds()
         found = ask("GET", "/health/ready")
         assert (found.status, any(reason.startswith("store") for reason in found.body["reasons"])) == (503, True)
+        assert seconds() - stopped_at < 5  # however many look at a store that does not answer
         assert ask("GET", "/health/live").status == 200
+        for looker in lookers:
+            looker.join()
         assert answers == []
         store.goes_on.set()
         for caller in callers:

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from shotclock import Coordinator, Settings, open_store
+from shotclock.amounts import Size
 from shotclock.engine.telling import Audience
 from shotclock.errors import StoreUnavailableError
 from shotclock.model import Fact, Member, PhasePlan, Plan, Process
@@ -216,3 +217,71 @@ def test_health_is_right_when_the_store_refuses_to_write(clock: Hand, store: Sto
 
     checks = checks_of(Refusing(), QUICK, clock)  # type: ignore[arg-type]  # the rest is the store's
     assert any("the disk is full" in reason for reason in started({"store": checks["store"]}, clock).ready().reasons)
+
+
+class Counted:
+    """A bus that counts how often it was rung."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+
+    def ring(self, _route: str, _body: object) -> None:
+        self.rung += 1
+
+    def wait(self, _timeout: float) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+def test_asking_often_whether_the_bus_is_there_wakes_nobody_often(store: Store, clock: Hand, tmp_path: Path) -> None:
+    bus, settings = Counted(), replace_settings(tmp_path)
+    health = started(checks_of(store, settings, clock, bus=bus), clock, settings)
+    assert [health.ready().ok for _ in range(5)] == [True] * 5
+    assert bus.rung == 1
+
+
+def replace_settings(home: Path) -> Settings:
+    return Settings(home=home, health_cache=timedelta(microseconds=1), health_disk=Size(1))
+
+
+def test_a_store_that_hangs_keeps_nobody_from_the_document(clock: Hand) -> None:
+    class Hanging:
+        def __init__(self) -> None:
+            self.goes_on = Event()
+
+        def read(self, _work: object) -> dict[str, str]:
+            self.goes_on.wait()
+            return {}
+
+    store = Hanging()
+    health = started({"good": lambda: None}, clock)
+    for _ in range(3):
+        assert health.view(cast("Store", store)).flags == {}
+    hanging = [thread for thread in threads() if thread.name == "shotclock probe flags"]
+    store.goes_on.set()
+    assert len(hanging) == 1
+    hanging[0].join()
+
+
+def test_a_long_queue_that_is_worked_on_or_halted_keeps_nobody_from_being_ready(
+    store: Store, clock: Hand, tmp_path: Path
+) -> None:
+    settings = replace_settings(tmp_path)
+    coordinator = Coordinator(store, settings, clock)
+    members = tuple(Member(name=name, run="x:y") for name in "abc")
+    coordinator.start(Plan(pipeline="p", phases=(PhasePlan(name="raw", members=members),)), "2025-01-15")
+    health = started(checks_of(store, settings, clock), clock, settings)
+
+    def backlog() -> bool:
+        return next(check.ok for check in health.ready().checks if check.name == "backlog")
+
+    clock.instant += timedelta(hours=2)
+    assert not backlog()
+    assert coordinator.lease("w", {})
+    assert backlog()
+    clock.instant += timedelta(hours=2)
+    assert not backlog()
+    coordinator.halt("p", actor="ann", reason="a bad deploy")
+    assert backlog()

@@ -4,6 +4,9 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
+from threading import enumerate as threads
+from typing import cast
 
 import pytest
 import yaml
@@ -11,6 +14,7 @@ import yaml
 from shotclock import Coordinator, Report, Settings, open_store
 from shotclock.clock import SystemClock
 from shotclock.engine.telling import Audience
+from shotclock.errors import StoreUnavailableError
 from shotclock.model import Fact, Member, PhasePlan, Plan
 from shotclock.observe.metrics import Metrics, quantile
 from shotclock.ports import Store
@@ -72,6 +76,64 @@ def test_a_store_that_cannot_be_read_costs_only_what_is_read_from_it(tmp_path: P
     found = values(metrics)
     assert (found["shotclock_store_readable"], "shotclock_sweep_lag_seconds" in found) == (0, False)
     assert found['shotclock_http_requests_total{method="POST",route="/v1/reports",status="503"}'] == 1
+
+
+def test_reports_that_come_again_about_what_does_not_exist_make_only_so_many_series(metrics: Metrics) -> None:
+    metrics.told([Fact(name="report.duplicate", at=AT, run=f"p{number}/1") for number in range(2_000)])
+    names = re.findall(r'shotclock_reports_total{answer="duplicate",pipeline="(\w+)"', metrics.text().decode())
+    assert (len(names), "other" in names) == (501, True)
+
+
+class Hanging:
+    """A store that answers nothing until it may."""
+
+    def __init__(self) -> None:
+        self.goes_on = Event()
+
+    def read(self, _work: object) -> None:
+        self.goes_on.wait()
+        message = "gone"
+        raise StoreUnavailableError(message)
+
+
+def test_scrapes_of_a_store_that_hangs_end_in_time_and_leave_one_thread() -> None:
+    store = Hanging()
+    settings = Settings(health_check=timedelta(milliseconds=20))
+    metrics = Metrics(cast("Store", store), settings, SystemClock())
+    for _ in range(4):
+        assert values(metrics)["shotclock_store_readable"] == 0
+    hanging = [thread for thread in threads() if thread.name == "shotclock probe metrics"]
+    store.goes_on.set()
+    assert len(hanging) == 1
+    hanging[0].join()
+
+
+def test_when_a_pipeline_last_succeeded_is_read_from_the_store() -> None:
+    store = open_store(Settings(store="memory://"))
+    coordinator = Coordinator(store, Settings(), SystemClock())
+    plan = Plan(pipeline="p", phases=PLAN.phases[:1])
+    for day in ("2025-01-15", "2025-01-16"):
+        run, _ = coordinator.start(plan, day)
+        coordinator.report([Report(run=run.id, phase="raw", member="a", outcome="succeeded")])
+    ended = store.read(lambda view: view.run(run.id))
+    assert ended is not None
+    assert ended.ended_at is not None
+    found = values(Metrics(store, Settings(), SystemClock()))
+    last = found['shotclock_last_success_timestamp_seconds{pipeline="p"}']
+    assert last == pytest.approx(ended.ended_at.timestamp(), abs=1e-3)
+    store.close()
+
+
+def test_how_late_a_gate_opened_is_counted_where_it_was_late(metrics: Metrics) -> None:
+    metrics.told([Fact(name="gate.opened", at=AT, run="p/1", phase="raw", reason="deadline", more={"late_by": 90.0})])
+    found = values(metrics)
+    assert found['shotclock_opening_late_seconds_sum{pipeline="p"}'] == 90
+    assert found['shotclock_opening_late_seconds_count{pipeline="p"}'] == 1
+
+
+def test_many_dead_letters_of_a_commit_are_counted_as_many(metrics: Metrics) -> None:
+    metrics.told([Fact(name="dead_letter.kept", at=AT, run="p/1", phase="raw", number=41)])
+    assert values(metrics)['shotclock_dead_letters_total{pipeline="p"}'] == 42
 
 
 def test_a_quantile_is_a_value_that_was_seen() -> None:
