@@ -16,6 +16,7 @@ from typing import Any
 from shotclock import Coordinator, Settings, open_store
 from shotclock.clock import SystemClock
 from shotclock.engine.relay import Relay
+from shotclock.ports import Store
 
 HOLD = timedelta(hours=1)
 """Longer than a queue of alerts takes: whoever takes one is not thought dead before it was sent."""
@@ -43,6 +44,12 @@ class Alerts:
         self.told.append((alert["run"], alert["phase"], alert["fact"]))
 
 
+def _waits(store: Store, now: datetime) -> bool:
+    """Say whether a phase is due, or something is to be told; looks at what was told come again and again."""
+    due, routes = store.read(lambda view: (view.due(now, 1), view.ready_routes(now)))
+    return bool(due) or not routes <= {"look"}
+
+
 def main(home: str, store: str, minutes: str) -> None:
     """See to all that is due, beside others who do the same."""
     settings, channel = Settings(home=Path(home), store=store, outbox_hold=HOLD, alerts_send=HOLD / 2), Alerts()
@@ -53,10 +60,9 @@ def main(home: str, store: str, minutes: str) -> None:
         sys.stdout.flush()
         sys.stdin.readline()
         pause = Event()
-        while (due := coordinator.next_due()) is not None:
-            if due <= coordinator.clock.now():
-                coordinator.sweep()
-                relay.deliver()
+        while _waits(opened, coordinator.clock.now()):
+            coordinator.sweep()
+            relay.deliver()
             pause.wait(0.01)
         relay.close()
     sys.stdout.write(json.dumps(channel.told))
