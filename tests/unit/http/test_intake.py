@@ -1,16 +1,22 @@
 """The intake: reports of many requests share commits, each gets its own answer, and nobody waits for ever."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
+from typing import TypeVar
 
 import pytest
 
 from shotclock.errors import BusyError, StoreUnavailableError, UsageError
 from shotclock.model import Answer, Report
+from shotclock.ports import Transaction
 from shotclock.stores.memory import MemoryStore
 from tests.scenarios.world import FlawedStore
 from tests.unit.http.house import DAY, RUN, Asking, asking
+
+T = TypeVar("T")
+PATIENCE = 30.0
 
 
 def report(member: str) -> Report:
@@ -35,12 +41,30 @@ def test_each_of_many_callers_gets_its_own_answer_and_a_bad_one_touches_nobody(a
     assert kinds == ["accepted", "accepted", "duplicate", "parked"]
 
 
+class HeldStore(MemoryStore):
+    """A store that commits only while it is free to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = Event()
+        self.free.set()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        assert self.free.wait(PATIENCE)
+        return super().write(work)
+
+
 def test_more_than_may_wait_is_asked_to_come_again(tmp_path: Path) -> None:
+    store = HeldStore()
+
     async def too_many(ask: Asking) -> list[list[Answer] | BaseException]:
-        calls = [ask.service.intake.report([report("odds")] * 3) for _ in range(4)]
+        store.free.clear()
+        calls = [asyncio.ensure_future(ask.service.intake.report([report("odds")] * 3)) for _ in range(4)]
+        await asyncio.sleep(0)  # every call has entered, or was refused
+        store.free.set()
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    with asking(tmp_path, waiting=6) as ask:
+    with asking(tmp_path, store, waiting=6) as ask:
         ask("POST", "/v1/runs", {"pipeline": "sources", "key": DAY})
         found = asyncio.run(too_many(ask))
     refused = [one for one in found if isinstance(one, BusyError)]
