@@ -171,7 +171,7 @@ class Settings:
         timedelta(milliseconds=500), "How long an answer about readiness is given again."
     )
     health_check: timedelta = _setting(timedelta(seconds=1), "Time that each check of health has.")
-    health_success: timedelta = _setting(timedelta(days=2), "How long ago a run may have ended well.")
+    health_success: timedelta = _setting(timedelta(days=7), "How long ago the last run may have ended well.")
     health_waiting: timedelta = _setting(
         timedelta(minutes=15), "How long tasks may wait, and what is due may be overdue."
     )

@@ -305,11 +305,8 @@ def _ages(view: Snapshot, settings: Settings, now: datetime) -> list[fleet.Backl
 
 
 def _succeeded(store: Store, settings: Settings, clock: Clock) -> str | None:
-    """Say since when no run has ended well, where runs have ended at all."""
+    """Say since when no run has ended well; before the first that did, a new pipeline is not told to be broken."""
     last = store.read(lambda view: [*view.runs(state="complete", limit=1), *view.runs(state="partial", limit=1)])
-    failed = store.read(lambda view: view.runs(state="failed", limit=1))
     ended = max((run.ended_at for run in last if run.ended_at is not None), default=None)
-    if ended is None:
-        return f"no run has ended well; {failed[0].id} failed" if failed else None
-    silent = clock.now() - ended
+    silent = timedelta(0) if ended is None else clock.now() - ended
     return f"no run has ended well for {words(silent)}" if silent > settings.health_success else None
