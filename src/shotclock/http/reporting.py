@@ -20,6 +20,7 @@ _COUNTED = {"accepted": 200, "duplicate": 200, "fenced": 409}
 _NOT_COUNTED = 202
 _SOME_NOT = 207
 _REPORT = msgspec.json.Decoder(ReportBody)
+_ENCODER = msgspec.json.Encoder()
 
 
 async def report(service: Service, asked: Asked) -> Reply:
@@ -42,23 +43,38 @@ def _allowed(body: ReportBody, asked: Asked) -> Report:
 
 async def _lines(service: Service, asked: Asked) -> Reply:
     """Take many reports, in order; a line nothing can be made of, or that is refused, spoils no other."""
-    lines = [line for line in asked.raw.split(b"\n") if line.strip()]
-    said: list[AnswerBody | Problem | None] = [None] * len(lines)
-    places: list[int] = []
-    reports: list[Report] = []
-    for place, line in enumerate(lines):
-        try:
-            reports.append(_allowed(_REPORT.decode(line), asked))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RefusedError) as error:
-            said[place] = problem_of(error)
-        else:
-            places.append(place)
-    answers = iter(await _record(service, reports))
-    for place, answer in zip(places, answers, strict=True):
-        said[place] = AnswerBody.of(answer) if isinstance(answer, Answer) else problem_of(answer)
-    refused = any(isinstance(one, Problem) for one in said)
-    text = msgspec.json.Encoder().encode_lines(said)
+    said = _read(asked)
+    answers = iter(await _record(service, [one for one in said if isinstance(one, Report)]))
+    answered = [_told(next(answers)) if isinstance(one, Report) else one for one in said]
+    refused = any(isinstance(one, Problem) for one in answered)
+    text = _ENCODER.encode_lines(answered)
     return Reply(body=text, status=_SOME_NOT if refused else 200, headers={"content-type": LINES})
+
+
+def _told(answer: Answer | ShotclockError) -> AnswerBody | Problem:
+    if isinstance(answer, Answer):
+        return AnswerBody(answer=answer.kind, detail=answer.detail)
+    return problem_of(answer)
+
+
+def _read(asked: Asked) -> list[Report | Problem]:
+    """Return each line as a report, or as what is wrong with it; where all are well they are read in one go."""
+    try:
+        bodies = _REPORT.decode_lines(asked.raw)
+        for pipeline in {body.run.partition("/")[0] for body in bodies}:
+            require(asked.caller, "report", pipeline)
+        if not any(body.override for body in bodies):
+            return [body.report(asked.caller.name) for body in bodies]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RefusedError):
+        pass  # which line is to blame is told line by line
+    return [_one(line, asked) for line in asked.raw.split(b"\n") if line.strip()]
+
+
+def _one(line: bytes, asked: Asked) -> Report | Problem:
+    try:
+        return _allowed(_REPORT.decode(line), asked)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RefusedError) as error:
+        return problem_of(error)
 
 
 async def _record(service: Service, reports: Sequence[Report]) -> list[Answer | ShotclockError]:
