@@ -32,6 +32,7 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     with asking(tmp_path_factory.mktemp("openapi"), open_to_all=False) as made:
+        made.service.vitals.health.started(())
         yield made
 
 

@@ -96,7 +96,7 @@ def test_work_sees_what_it_wrote(store: Store) -> None:
 
     add_run(store)
     seen = store.write(work)
-    assert seen == (a_run("nba/x", state="partial"), an_opening(), 0, 1, {"duplicate": 3})
+    assert seen == (a_run("nba/x", state="partial"), an_opening(), {"é": 0}, 1, {"duplicate": 3})
 
 
 def test_a_work_that_fails_spoils_no_other_that_shares_its_commit(store: Store) -> None:
