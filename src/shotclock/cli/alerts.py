@@ -19,7 +19,6 @@ FAILED = 1
 
 
 @click.group(
-    short_help="Show, prove, take on and silence alerts.",
     epilog=examples("shotclock alerts list", "shotclock alerts test", "shotclock alerts ack 3f9a1c"),
 )
 @common

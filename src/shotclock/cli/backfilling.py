@@ -23,7 +23,6 @@ MOST: Final = 3_660
 
 
 @click.command(
-    short_help="Run a range of days, the oldest first.",
     epilog=examples(
         "shotclock backfill pipelines/nba --from 2025-01-01 --to 2025-01-31",
         "shotclock backfill pipelines/nba --from 2025-01-01 --to 2025-01-31 --resume",

@@ -53,7 +53,6 @@ def total(ctx: Context) -> dict:
 
 
 @click.command(
-    short_help="Write a small pipeline of your own.",
     epilog=examples("shotclock init scores", "shotclock run scores 2025-01-15"),
 )
 @click.argument("name", type=click.Path(path_type=Path))

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Check a pipeline file and the functions it names.",
     epilog=examples("shotclock validate pipelines/nba", "shotclock validate pipelines/nba --mode same_day --json"),
 )
 @click.argument("pipeline", type=click.Path(path_type=Path))

@@ -20,7 +20,6 @@ FINE, DIFFERS = 0, 1
 
 
 @click.group(
-    short_help="Show the settings and where they came from; compare processes.",
     epilog=examples("shotclock config show", "shotclock config diff", "shotclock config check pipelines/nba"),
 )
 @common

@@ -9,7 +9,7 @@ from shotclock.cli.shell import Shell, common, examples, one_line, table
 FINE, WRONG = 0, 1
 
 
-@click.command(short_help="Say what is wrong, of all runs and processes.", epilog=examples("shotclock doctor"))
+@click.command(epilog=examples("shotclock doctor"))
 @common
 @click.pass_obj
 def doctor(shell: Shell) -> int:

@@ -22,7 +22,6 @@ _LAST = 1_000
 
 
 @click.group(
-    short_help="Show and set flags.",
     epilog=examples(
         "shotclock flags list",
         "shotclock flags show new_model",

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Show the processes that work on the store.",
     epilog=examples("shotclock processes", "shotclock processes --all --json"),
 )
 @click.option("--all", "everyone", is_flag=True, help="Those that have left or died, too.")
@@ -47,7 +46,6 @@ def _process(one: "ProcessView", silent: float) -> tuple[str, ...]:
 
 
 @click.command(
-    short_help="Show what waits to be worked on, for whoever scales workers.",
     epilog=examples("shotclock backlog", "shotclock backlog --json"),
 )
 @common

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Name the days and phases that are missing.",
     epilog=examples("shotclock gaps pipelines/nba --since 2025-01-01"),
 )
 @click.argument("pipeline", type=click.Path(path_type=Path))

@@ -8,7 +8,6 @@ from shotclock.cli.shell import Shell, common, examples
 
 
 @click.command(
-    short_help="Show what handlers were answered about their keys.",
     epilog=examples("shotclock idempotent", "shotclock idempotent --json"),
 )
 @common

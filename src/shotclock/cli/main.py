@@ -12,39 +12,39 @@ from shotclock.cli.shell import Shell, common, examples
 from shotclock.errors import ShotclockError, SpecError, UsageError
 
 COMMANDS: Final = {
-    "run": "running",
-    "backfill": "backfilling",
-    "up": "service",
-    "serve": "service",
-    "worker": "serving",
-    "sweep": "service",
-    "status": "showing",
-    "missing": "showing",
-    "gaps": "gaps",
-    "explain": "showing",
-    "doctor": "doctoring",
-    "config": "configuring",
-    "processes": "fleet",
-    "backlog": "fleet",
-    "idempotent": "handlers",
-    "report": "reporting",
-    "rerun": "rerunning",
-    "validate": "checking",
-    "init": "beginning",
-    "signal": "reporting",
-    "withdraw": "operating",
-    "readmit": "operating",
-    "force": "operating",
-    "halt": "operating",
-    "resume": "operating",
-    "tokens": "tokens",
-    "alerts": "alerts",
-    "flags": "flags",
-    "rollback": "rollback",
-    "simulate": "simulating",
-    "store": "storing",
+    "run": ("running", "Run a pipeline for a key, or attach to its run."),
+    "backfill": ("backfilling", "Run a range of days, the oldest first."),
+    "up": ("service", "Everything in one process: service, schedules, workers."),
+    "serve": ("service", "The service and the sweep, without workers."),
+    "worker": ("serving", "Work on whatever runs there are, until told to stop."),
+    "sweep": ("service", "Look once at all that is due."),
+    "status": ("showing", "Show the newest runs, or the phases of one."),
+    "missing": ("showing", "Name who is missing, with reasons."),
+    "gaps": ("gaps", "Name the days and phases that are missing."),
+    "explain": ("showing", "Say why a phase has not opened, or why it has."),
+    "doctor": ("doctoring", "Say what is wrong, of all runs and processes."),
+    "config": ("configuring", "Show the settings and where they came from; compare processes."),
+    "processes": ("fleet", "Show the processes that work on the store."),
+    "backlog": ("fleet", "Show what waits to be worked on, for whoever scales workers."),
+    "idempotent": ("handlers", "Show what handlers were answered about their keys."),
+    "report": ("reporting", "Report for a member that works elsewhere."),
+    "rerun": ("rerunning", "Do again what went wrong, in place or as a new generation."),
+    "validate": ("checking", "Check a pipeline file and the functions it names."),
+    "init": ("beginning", "Write a small pipeline of your own."),
+    "signal": ("reporting", "Give a signal that a deadline counts from."),
+    "withdraw": ("operating", "Take a member out of a roll."),
+    "readmit": ("operating", "Take a withdrawn member back."),
+    "force": ("operating", "Open a phase whatever is missing."),
+    "halt": ("operating", "Stop dispatch and openings."),
+    "resume": ("operating", "End a halt."),
+    "tokens": ("tokens", "Say who may call the service."),
+    "alerts": ("alerts", "Show, prove, take on and silence alerts."),
+    "flags": ("flags", "Show and set flags."),
+    "rollback": ("rollback", "Turn flags off everywhere, and see that it holds."),
+    "simulate": ("simulating", "Simulate histories full of faults and check every promise."),
+    "store": ("storing", "Make, upgrade, check or copy the store."),
 }
-"""Every command and the module that holds it."""
+"""Every command, the module that holds it, and what it is for: help lists them without loading any."""
 
 COMPLETE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
@@ -65,8 +65,15 @@ class Commands(click.Group):
             hint = f"; the nearest is {near[0]}" if near else ""
             message = f"there is no command {cmd_name!r}{hint}"
             raise click.UsageError(message, ctx)
-        command: click.Command = getattr(import_module(f"shotclock.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        module, short = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"shotclock.cli.{module}"), cmd_name)
+        command.short_help = short
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the signature of the base
+        """List the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
 
 
 @click.command(

@@ -39,7 +39,6 @@ def coordinated(shell: Shell, run: str) -> "Iterator[tuple[Coordinator, str]]":
 
 
 @click.command(
-    short_help="Open a phase whatever is missing.",
     epilog=examples('shotclock force nba/2025-01-15 raw --reason "the source is gone for good"'),
 )
 @click.argument("run")
@@ -57,7 +56,6 @@ def force(shell: Shell, run: str, phase: str, reason: str, actor: str) -> None:
 
 
 @click.command(
-    short_help="Take a member out of a roll.",
     epilog=examples('shotclock withdraw nba/2025-01-15 raw odds --reason "no odds today"'),
 )
 @click.argument("run")
@@ -75,7 +73,7 @@ def withdraw(shell: Shell, run: str, phase: str, member: str, reason: str, actor
         shell.say(f"{run_id} {phase}: {answer.detail}")
 
 
-@click.command(short_help="Take a withdrawn member back.", epilog=examples("shotclock readmit nba/2025-01-15 raw odds"))
+@click.command(epilog=examples("shotclock readmit nba/2025-01-15 raw odds"))
 @click.argument("run")
 @click.argument("phase")
 @click.argument("member")
@@ -97,7 +95,6 @@ def _scoped(command: F) -> F:
 
 
 @click.command(
-    short_help="Stop dispatch and openings.",
     epilog=examples(
         'shotclock halt nba --reason "bad deploy"',
         'shotclock halt nba/2025-01-15 --reason "wrong file"',
@@ -120,7 +117,7 @@ def halt(shell: Shell, scope: str | None, reason: str, actor: str, *, everything
         shell.say(f"halted: {_words(named)}; `shotclock resume {_argument(named)}` ends it")
 
 
-@click.command(short_help="End a halt.", epilog=examples("shotclock resume nba", "shotclock resume --all"))
+@click.command(epilog=examples("shotclock resume nba", "shotclock resume --all"))
 @_scoped
 @actor
 @common

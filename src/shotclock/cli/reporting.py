@@ -20,7 +20,6 @@ NOT_STORED: Final = 1
 
 
 @click.command(
-    short_help="Report for a member that works elsewhere.",
     epilog=examples(
         "shotclock report nba/2025-01-15 raw odds succeeded --rows 120",
         'shotclock report nba/2025-01-15 raw odds failed --reason "source is down" --retry',
@@ -151,7 +150,6 @@ def _named(view: "Snapshot", text: str) -> str:
 
 
 @click.command(
-    short_help="Give a signal that a deadline counts from.",
     epilog=examples("shotclock signal nba/2025-01-15 raw lines_closed"),
 )
 @click.argument("run")

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Do again what went wrong, in place or as a new generation.",
     epilog=examples(
         "shotclock rerun nba/2025-01-15",
         "shotclock rerun nba/2025-01-15 raw player_box",

@@ -43,7 +43,6 @@ class Outcome(NamedTuple):
 
 
 @click.command(
-    short_help="Turn flags off everywhere, and see that it holds.",
     epilog=examples(
         'shotclock rollback new_model --reason "wrong predictions"',
         'shotclock rollback --all --now --reason "all of it"',

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Run a pipeline for a key, or attach to its run.",
     epilog=examples(
         "shotclock run pipelines/nba 2025-01-15",
         "shotclock run pipelines/nba 2025-01-15 --mode same_day --data FOLDER",

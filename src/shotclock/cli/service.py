@@ -33,7 +33,6 @@ def _listening(command: F) -> F:
 
 
 @click.command(
-    short_help="Everything in one process: service, schedules, workers.",
     epilog=examples(
         "shotclock up pipelines/nba",
         "shotclock up pipelines/nba --data FOLDER --listen 127.0.0.1:9000",
@@ -59,7 +58,6 @@ def up(shell: Shell, pipelines: tuple[Path, ...], params: dict[str, object], lis
 
 
 @click.command(
-    short_help="The service and the sweep, without workers.",
     epilog=examples(
         "shotclock serve pipelines/nba",
         "shotclock serve pipelines/nba --listen 0.0.0.0:8420 --store postgresql://USER@HOST/DATABASE",
@@ -80,7 +78,6 @@ def serve(shell: Shell, pipelines: tuple[Path, ...], params: dict[str, object], 
 
 
 @click.command(
-    short_help="Look once at all that is due.",
     epilog=examples("shotclock sweep --once", "shotclock sweep pipelines/nba --once --json"),
 )
 @click.argument("pipelines", nargs=-1, type=click.Path(path_type=Path))

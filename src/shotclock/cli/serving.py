@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Work on whatever runs there are, until told to stop.",
     epilog=examples(
         "shotclock worker",
         "shotclock worker pipelines/nba --tags gpu,big --max 16",

@@ -23,7 +23,6 @@ _TELLING = 5
 
 
 @click.command(
-    short_help="Show the newest runs, or the phases of one.",
     epilog=examples(
         "shotclock status",
         "shotclock status --pipeline nba --limit 5",
@@ -138,7 +137,6 @@ def _remarks(shell: Shell, run: "RunView") -> None:
 
 
 @click.command(
-    short_help="Name who is missing, with reasons.",
     epilog=examples(
         "shotclock missing nba/2025-01-15",
         "shotclock missing nba/2025-01-15 raw",
@@ -224,7 +222,6 @@ def _member(member: "MissingMember") -> str:
 
 
 @click.command(
-    short_help="Say why a phase has not opened, or why it has.",
     epilog=examples(
         "shotclock explain nba/2025-01-15 raw",
         "shotclock explain 2025-01-15 predictions --json",

@@ -18,7 +18,6 @@ FINE, FOUND = 0, 1
 
 
 @click.command(
-    short_help="Simulate histories full of faults and check every promise.",
     epilog=examples(
         "shotclock simulate --seeds 2000",
         "shotclock simulate --seeds 500 --start 7000 --json",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    short_help="Make, upgrade, check or copy the store.",
     epilog=examples(
         "shotclock store init postgresql://shotclock@db.example/pipelines",
         "shotclock store upgrade",

@@ -25,7 +25,6 @@ _life = click.option(
 
 
 @click.group(
-    short_help="Say who may call the service.",
     epilog=examples(
         "shotclock tokens create odds-loader --scope report",
         "shotclock tokens list",

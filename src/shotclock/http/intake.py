@@ -52,7 +52,7 @@ class Intake:
         caller = _Caller(reports)
         with self._changed:
             self._enter(caller)
-        return await asyncio.shield(caller.future)
+        return await caller.future
 
     def close(self) -> None:
         """Commit what waits, refuse what comes, and end; a repeat does nothing."""

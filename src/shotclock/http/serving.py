@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from shotclock.errors import UsageError
 from shotclock.settings import Settings
 
-_TURN: Final = 0.0005
+_TURN: Final = 0.00005
 """Seconds a thread may keep the interpreter: who commits must not wait long for who reads requests."""
 _QUEUE: Final = 2_048
 """Connections that may wait to be taken."""

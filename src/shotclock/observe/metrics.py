@@ -50,6 +50,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._requests: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=_KEPT))
         self._numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._lock = Lock()
         self._named: set[str] = set()
         self._reports = self._counter("reports", "Reports by answer, and where they came from.", "answer", "source")
@@ -156,10 +157,19 @@ class Metrics:
 
     # --- requests ---
 
+    def _of(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """Return what counts and times such requests: each is looked up once."""
+        known = self._series.get((route, method, status))
+        if known is None:
+            known = self._answers.labels(route, method, str(status)), self._http.labels(route, method)
+            self._series[route, method, status] = known
+        return known
+
     def observe_request(self, route: str, method: str, status: int, taken: float) -> None:
         """Count a request; `route` is the route's pattern, not what was asked for."""
-        self._answers.labels(route, method, str(status)).inc()
-        self._http.labels(route, method).observe(taken)
+        answers, times = self._of(route, method, status)
+        answers.inc()
+        times.observe(taken)
         with self._lock:
             self._requests[route, method].append(taken)
             numbers = self._numbers[route, method]
