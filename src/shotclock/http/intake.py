@@ -75,6 +75,11 @@ class Intake:
             self._thread = Thread(target=self._work, name=_NAME, daemon=True)
             self._thread.start()
         if len(self._callers) == 1:
+            # Once whoever is ready in this turn of the event loop has entered, too: they share the commit.
+            caller.loop.call_soon(self._ring)
+
+    def _ring(self) -> None:
+        with self._changed:
             self._changed.notify()
 
     def _work(self) -> None:

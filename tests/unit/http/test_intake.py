@@ -59,7 +59,7 @@ def test_more_than_may_wait_is_asked_to_come_again(tmp_path: Path) -> None:
 
     async def too_many(ask: Asking) -> list[list[Answer] | BaseException]:
         store.free.clear()
-        calls = [asyncio.ensure_future(ask.service.intake.report([report("odds")] * 3)) for _ in range(4)]
+        calls = [asyncio.ensure_future(ask.service.intake.report([report("odds")] * 3)) for _ in range(8)]
         await asyncio.sleep(0)  # every call has entered, or was refused
         store.free.set()
         return await asyncio.gather(*calls, return_exceptions=True)
@@ -69,7 +69,7 @@ def test_more_than_may_wait_is_asked_to_come_again(tmp_path: Path) -> None:
         found = asyncio.run(too_many(ask))
     refused = [one for one in found if isinstance(one, BusyError)]
     assert refused
-    assert len(refused) + sum(isinstance(one, list) for one in found) == 4
+    assert len(refused) + sum(isinstance(one, list) for one in found) == 8
 
 
 def test_what_the_store_cannot_take_is_refused_and_taken_when_it_can(tmp_path: Path) -> None:
