@@ -90,7 +90,7 @@ def flatness(items: int) -> Result:
     return {"last_to_median": tenths[-1] / median(tenths)}
 
 
-def _rolled(coordinator: Coordinator, items: int, chunk: int, function: str) -> tuple[str, int]:
+def rolled(coordinator: Coordinator, items: int, chunk: int, function: str) -> tuple[str, int]:
     """Start a run and call its roll; return the run and the number of its phase."""
     run, _ = coordinator.start(fan_out(items, chunk, items, function), KEY)
     (lease,) = coordinator.lease("bench", {})
@@ -106,7 +106,7 @@ def bulk(items: int, address: str = "") -> Result:
     """Report every member of a roll in chunks of 500, a transaction each."""
     with TemporaryDirectory() as folder, opened(Path(folder), address) as (store, settings):
         coordinator = Coordinator(store, settings, SystemClock())
-        run, _ = _rolled(coordinator, items, GROUP, "nothing")
+        run, _ = rolled(coordinator, items, GROUP, "nothing")
         leases = coordinator.lease("bench", {})
         done = bytes((1,)) * GROUP
         start = monotonic()
@@ -126,7 +126,7 @@ def by_name(items: int, reports: int, order: str) -> Result:
     """Report external items by name, 500 a transaction, in random order or that of the roll."""
     with TemporaryDirectory() as folder, opened(Path(folder)) as (store, settings):
         coordinator = Coordinator(store, settings, SystemClock())
-        run, phase = _rolled(coordinator, items, 1, "")
+        run, phase = rolled(coordinator, items, 1, "")
         names = list(range(items))
         if order == "random":
             random.Random(1).shuffle(names)  # noqa: S311 - an order, drawn the same each time
@@ -146,7 +146,7 @@ def logged(reports: int, rounds: int) -> Result:
         ways = []
         for audience in (NOBODY, Audience({"logs": heard})):
             coordinator = Coordinator(open_store(settings), settings, SystemClock(), audience=audience)
-            ways.append((coordinator, _rolled(coordinator, reports * rounds, 1, "")[0]))
+            ways.append((coordinator, rolled(coordinator, reports * rounds, 1, "")[0]))
         found = [[_each_us(*way, range(at * reports, (at + 1) * reports)) for way in ways] for at in range(rounds)]
     return {"plain_us": median(one for one, _ in found), "added_us": median(two - one for one, two in found)}
 
@@ -166,7 +166,7 @@ def callers(reports: int, threads: int) -> Result:
     """Report single members durably from many threads at once, or from one."""
     with TemporaryDirectory() as folder, opened(Path(folder)) as (store, settings):
         coordinator = Coordinator(store, settings, SystemClock())
-        run, phase = _rolled(coordinator, reports, 1, "")
+        run, phase = rolled(coordinator, reports, 1, "")
 
         def call(first: int) -> None:
             for name in range(first, reports, threads):

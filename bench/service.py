@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.ours import KEY, _rolled, opened
+from bench.ours import KEY, opened, rolled
 from bench.peers.redis import MissingPartError
 from shotclock import Coordinator
 from shotclock.clock import SystemClock
@@ -84,7 +84,7 @@ def _kill(process: "subprocess.Popen[str]", after: float) -> None:
 def _roll(home: Path, items: int) -> int:
     """Make a store with a roll of members that report from outside; return the phase's number."""
     with opened(home) as (store, settings):
-        _, phase = _rolled(Coordinator(store, settings, SystemClock()), items, 500, "")
+        _, phase = rolled(Coordinator(store, settings, SystemClock()), items, 500, "")
         return phase
 
 

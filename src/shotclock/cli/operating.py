@@ -12,7 +12,6 @@ from shotclock.errors import UsageError
 
 if TYPE_CHECKING:
     from shotclock.engine.coordinator import Coordinator
-    from shotclock.ports import Snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
 EVERYTHING = "*"
@@ -140,24 +139,13 @@ def _scope(shell: Shell, scope: str | None, *, everything: bool) -> "Iterator[tu
     if (scope is None) != everything:
         message = "name a pipeline or a run, or give --all for everything"
         raise UsageError(message)
+    from shotclock.engine.naming import scope_of  # noqa: PLC0415 - not for --help
+
     settings = shell.settings()
     with closing(shell.store(settings)) as store:
-        named = EVERYTHING if scope is None else store.read(lambda view: _known(view, scope))
+        named = EVERYTHING if scope is None else store.read(lambda view: scope_of(view, scope))
         with shell.coordinator(store, settings) as coordinator:
             yield coordinator, named
-
-
-def _known(view: "Snapshot", scope: str) -> str:
-    """Return the pipeline or run that a scope means."""
-    from msgspec.structs import replace  # noqa: PLC0415 - not for --help
-
-    from shotclock.engine.naming import find_run  # noqa: PLC0415 - likewise
-    from shotclock.model import names_generation  # noqa: PLC0415 - likewise
-
-    if view.runs(pipeline=scope, limit=1):
-        return scope
-    found = find_run(view, scope)
-    return found.id if names_generation(scope) else str(replace(found.identity, generation=1))
 
 
 def _words(scope: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from msgspec.structs import replace
+
 from shotclock.errors import NotFoundError, UsageError
 from shotclock.model import Phase, Run, RunId, names_generation
 from shotclock.ports import Snapshot
@@ -52,6 +54,14 @@ def find_phase(phases: Sequence[Phase], run: Run, name: str) -> Phase:
     hint = f"; the nearest is {near[0]}" if near else f"; it has {', '.join(names)}"
     message = f"{run.id} has no phase {name}{hint}"
     raise NotFoundError(message)
+
+
+def scope_of(view: Snapshot, text: str) -> str:
+    """Return the pipeline or run that a halt's scope means; a run without a generation stands for every one of them."""
+    if text == "*" or view.runs(pipeline=text, limit=1):
+        return text
+    found = find_run(view, text)
+    return found.id if names_generation(text) else str(replace(found.identity, generation=1))
 
 
 def _by_key(view: Snapshot, text: str) -> list[Run]:

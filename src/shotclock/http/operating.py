@@ -1,8 +1,6 @@
 """Routes that change what runs: start, do again, open, withdraw, halt, sweep."""
 
-from msgspec.structs import replace
-
-from shotclock.engine.naming import find_run
+from shotclock.engine.naming import scope_of
 from shotclock.engine.plans import Repeat, again
 from shotclock.errors import ConflictError
 from shotclock.http.access import require
@@ -27,8 +25,6 @@ from shotclock.http.bodies import (
 )
 from shotclock.http.routes import Asked, Reply, Route
 from shotclock.http.service import Service
-from shotclock.model import names_generation
-from shotclock.ports import Snapshot
 from shotclock.spec import check_key
 
 
@@ -129,15 +125,7 @@ def _place(service: Service, asked: Asked) -> tuple[str, str]:
 def _scope(service: Service, asked: Asked, named: str) -> str:
     """Return what a halt is for; a caller who is limited to pipelines stops only those."""
     require(asked.caller, "operate", named.partition("/")[0])
-    return service.store.read(lambda view: _known(view, named))
-
-
-def _known(view: Snapshot, scope: str) -> str:
-    """Return the pipeline or run that a scope means; without a generation it is for every one of them."""
-    if scope == "*" or view.runs(pipeline=scope, limit=1):
-        return scope
-    found = find_run(view, scope)
-    return found.id if names_generation(scope) else str(replace(found.identity, generation=1))
+    return service.store.read(lambda view: scope_of(view, named))
 
 
 _IN_PHASE = "/v1/runs/{pipeline}/{key}/phases/{phase}"

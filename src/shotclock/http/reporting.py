@@ -53,7 +53,7 @@ async def _lines(service: Service, asked: Asked) -> Reply:
 
 def _told(answer: Answer | ShotclockError) -> AnswerBody | Problem:
     if isinstance(answer, Answer):
-        return AnswerBody(answer=answer.kind, detail=answer.detail)
+        return AnswerBody.of(answer)
     return problem_of(answer)
 
 

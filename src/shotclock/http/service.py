@@ -56,7 +56,7 @@ class Service:
         """The thread that finds out whether the process is ready, which nothing else can keep busy."""
         self.showing = ThreadPoolExecutor(_SHOWN_AT_ONCE, thread_name_prefix="shotclock showing")
         """Threads for what else is shown of the process."""
-        self.watching = Watching(self.store, self.settings)
+        self.watching = Watching(self.store, self.settings, self.clock)
 
     def run(self, path: RunPath, query: RunQuery) -> Run:
         """Return the run that a path and a query name; raises `NotFoundError` with the nearest ones."""

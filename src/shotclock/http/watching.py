@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import msgspec
 
-from shotclock.clock import SystemClock, seconds
+from shotclock.clock import Clock, seconds
 from shotclock.engine.naming import find_run
 from shotclock.engine.views import RunView, run_view
 from shotclock.errors import BusyError, ShotclockError
@@ -18,10 +18,10 @@ from shotclock.settings import Settings
 class Watching:
     """Follows runs for any number of readers; the store is asked once for all of them whether anything has changed."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
         self._store = store
         self._settings = settings
-        self._clock = SystemClock()
+        self._clock = clock
         self._open = 0
         self._version = 0
         self._asked_at = float("-inf")
