@@ -38,7 +38,7 @@ from shotclock.model import (
     Task,
     TaskReport,
 )
-from shotclock.ports import Store, Transaction
+from shotclock.ports import Snapshot, Store, Transaction
 
 NOON = datetime(2025, 1, 15, 12, tzinfo=UTC)
 DAY = "2025-01-15"
@@ -232,16 +232,20 @@ class World:
         return found
 
     def tasks(self, name: str = "raw", run: str = f"p/{DAY}") -> list[Task]:
-        phase, found, after = self.phase(name, run), list[Task](), -1
-        while batch := self.store.read(lambda view, after=after: view.tasks(phase.id, after=after)):
-            found += batch
-            after = found[-1].lo
+        phase = self.phase(name, run)
+        found: list[Task] = self.store.read(lambda view: _tasks(view, phase.id))
         return found
 
     def kinds(self, name: str = "raw", run: str = f"p/{DAY}") -> Counter[Kind]:
         """Count the members by looking at each of them; the phase's own counts must say the same."""
-        counted = Counter(KINDS[code] for task in self.tasks(name, run) for code in task.kinds)
-        counts: Counts = self.phase(name, run).counts
+
+        def of_one_moment(view: Snapshot) -> tuple[list[Task], Counts]:
+            phase = view.phase_of(run, name)
+            assert isinstance(phase, Phase)
+            return _tasks(view, phase.id), phase.counts
+
+        tasks, counts = self.store.read(of_one_moment)
+        counted = Counter(KINDS[code] for task in tasks for code in task.kinds)
         assert counts.expected + counts.withdrawn == counted.total()
         for kind, number in counted.items():
             assert sum(tally.of(kind) for tally in (counts.critical, counts.required, counts.optional)) == number
@@ -321,3 +325,11 @@ class StepWorker:
         while done := self.step():
             total += done
         return total
+
+
+def _tasks(view: Snapshot, phase: int) -> list[Task]:
+    found, after = list[Task](), -1
+    while batch := view.tasks(phase, after=after):
+        found += batch
+        after = found[-1].lo
+    return found
