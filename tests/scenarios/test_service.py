@@ -108,7 +108,7 @@ def test_a_hand_over_that_nobody_takes_up_is_sent_again_once_then_told(world: Wo
         assert call("POST", "/v1/sweep")[0] == 200
         world.clock.instant += world.settings.handover + timedelta(seconds=1)
     assert world.handovers("next") == 2
-    world.look()
+    world.line.await_alert("unacknowledged")
     assert [alert["phase"] for alert in world.alerts("unacknowledged")] == ["next"]
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from threading import Condition
 from typing import Any, TypeVar, cast
 
 from msgspec.structs import replace
@@ -50,6 +51,9 @@ WRITES = frozenset(
 )
 WRITES |= {"append", "remove_entries", "tally", "post", "take_outbox", "sent", "unsent", "put_halt", "beat"}
 
+PATIENCE = 30.0
+"""Seconds after which what a thread was to do will not come."""
+
 T = TypeVar("T")
 _numbers = count(1)
 
@@ -76,6 +80,7 @@ class Line:
         self.alerts: list[Mapping[str, Any]] = []
         self.deaf = False
         """Whether alerts are refused."""
+        self._came = Condition()
 
     def ring(self, route: str, body: Mapping[str, Any]) -> None:
         if self.refusing:
@@ -94,7 +99,14 @@ class Line:
         if self.deaf:
             message = "nobody answers"
             raise ConnectionError(message)
-        self.alerts.append(alert)
+        with self._came:
+            self.alerts.append(alert)
+            self._came.notify_all()
+
+    def await_alert(self, fact: str) -> None:
+        """Return once an alert of that fact has come, where a thread of the service's own delivers it."""
+        with self._came:
+            assert self._came.wait_for(lambda: any(alert["fact"] == fact for alert in self.alerts), PATIENCE), fact
 
 
 class _Flawed:

@@ -15,7 +15,7 @@ Standings of a member (satisfied is final)::
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -174,6 +174,21 @@ def settle(task: Task, ordinal: int, kind: Kind, note: Note) -> Settled:
     if kind == "pending" and task.state == "ended":
         changed = replace(changed, state="queued", losses=0)
     return Settled(task=ended(changed), was=was, kind=kind)
+
+
+def settle_first(task: Task, said: Mapping[int, tuple[Kind, Note]]) -> Task:
+    """Put members of a task from outside, all of them pending, at what was said of each, by ordinal."""
+    kinds = bytearray(task.kinds)
+    for ordinal, (kind, _) in said.items():
+        kinds[ordinal - task.lo] = CODE[kind]
+    notes = {**task.notes, **{ordinal: note for ordinal, (_, note) in said.items()}}
+    return replace(task, kinds=bytes(kinds), notes=notes)
+
+
+def note_of(report: Report, kind: Kind, contract: Contract, now: datetime) -> Note:
+    """Return what is kept of a report that settles its member at `kind`."""
+    reason = broken(report.rows, contract) if kind == "suspect" else report.reason
+    return Note(reason=reason, rows=report.rows, outputs=report.outputs, as_of=report.as_of, at=now, by=report.actor)
 
 
 def _less(said: dict[int, V], ordinal: int) -> dict[int, V]:

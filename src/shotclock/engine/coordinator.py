@@ -10,6 +10,7 @@ from shotclock import clock as clocks
 from shotclock.core.clocks import halted
 from shotclock.engine import (
     expecting,
+    first_words,
     flagging,
     flow,
     halting,
@@ -244,8 +245,7 @@ class Coordinator:
 
     def _record_all(self, reports: Sequence[Report]) -> list[Answer]:
         def work(desk: Desk) -> list[Answer]:
-            recording.look_ahead(desk, reports)
-            answers = [self._record(desk, report) for report in reports]
+            answers = first_words.take_all(desk, reports, self._record)
             if desk.facts is not None:
                 desk.facts.answered(reports, answers)
             return answers

@@ -59,7 +59,8 @@ class Desk:
         self.rang = False
         """Whether something was written that others should look at."""
         self._phases: dict[int, Phase] = {}
-        self._changed: dict[int, int] = {}
+        self._changed: dict[int, Phase] = {}
+        """Phases that changed, as they were before."""
         self._touched: dict[int, None] = {}
         self._runs: dict[str, Run] = {}
         self._own: dict[int, PhasePlan] = {}
@@ -128,7 +129,7 @@ class Desk:
         current = self.phase(phase.id)
         changed = replace(current, **changes)
         if changed != current:
-            self._changed.setdefault(phase.id, current.version)
+            self._changed.setdefault(phase.id, current)
             self._phases[phase.id] = changed
             if self.facts is not None:
                 self.facts.phase_changed(current, changed)
@@ -136,7 +137,7 @@ class Desk:
 
     def put(self, phase: Phase) -> Phase:
         """Put a phase that was changed elsewhere."""
-        self._changed.setdefault(phase.id, self.phase(phase.id).version)
+        self._changed.setdefault(phase.id, self.phase(phase.id))
         self._phases[phase.id] = phase
         return phase
 
@@ -160,9 +161,10 @@ class Desk:
     def clear(self) -> None:
         """Write every task and phase that changed."""
         self._drafts.write()
-        for phase_id, version in self._changed.items():
-            self._tx.put_phase(replace(self._phases[phase_id], version=version + 1))
-        self.rang = self.rang or bool(self._changed)
+        for phase_id, before in self._changed.items():
+            after = self._phases[phase_id]
+            self._tx.put_phase(replace(after, version=before.version + 1))
+            self.rang = self.rang or not _only_counted(before, after)
         self._changed.clear()
 
     def run(self, run_id: str) -> Run:
@@ -286,3 +288,15 @@ class Desk:
         where = f"{phase.run} {phase.name}"
         body = {"fact": fact, "run": phase.run, "phase": phase.name, "text": f"{where}: {text}", "names": list(names)}
         self.post(f"alert:{phase.id}:{fact}:{turn}", "alert", phase.run, body | {"command": command})
+
+
+def _only_counted(before: Phase, after: Phase) -> bool:
+    """Say whether a phase has counted members and nothing else, as after most reports: nobody has to look at that."""
+    counted = replace(
+        before,
+        counts=after.counts,
+        changes=after.changes,
+        worse=after.worse,
+        progress_at=after.progress_at,
+    )
+    return counted == after

@@ -43,13 +43,13 @@ def look_ahead(desk: Desk, reports: Sequence[Report]) -> None:
         with suppress(ValueError):  # it is refused where it is taken
             by_phase.setdefault((report.run, report.phase), []).append(member_name(report.member))
     for (run_id, name), members in by_phase.items():
-        phase = _item_phase(desk, run_id, name) if len(members) > 1 else None
+        phase = item_phase(desk, run_id, name) if len(members) > 1 else None
         if phase is not None:
             found = desk.aside.ordinals(rolls.facts(phase), members)
             desk.found.update({(phase.id, member): ordinal for member, ordinal in found.items()})
 
 
-def _item_phase(desk: Desk, run_id: str, name: str) -> Phase | None:
+def item_phase(desk: Desk, run_id: str, name: str) -> Phase | None:
     """Return the phase that reports name, if it is there and has items."""
     try:
         identity = RunId.parse(run_id)
@@ -85,14 +85,14 @@ def _checked(desk: Desk, report: Report) -> tuple[Report, RunId]:
         name = member_name(report.member)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    wrong = _unfit(report, desk.settings.payload_bytes)
+    wrong = unfit(report, desk.settings.payload_bytes)
     if wrong is not None:
         message = f"{report.run} {report.phase} {name}: {wrong}"
         raise UsageError(message)
     return report if name is report.member else replace(report, member=name), identity
 
 
-def _unfit(report: Report, most: int) -> str | None:
+def unfit(report: Report, most: int) -> str | None:
     """Say why nothing can be made of a report's content."""
     return _unfit_outputs(report, most) or _unfit_numbers(report)
 
@@ -223,10 +223,7 @@ def _accept(desk: Desk, subject: settling.Subject, report: Report) -> Answer:
     if report.part is not None:
         return _accept_part(desk, subject, report)
     kind = settling.settled_kind(report, subject.contract)
-    reason = settling.broken(report.rows, subject.contract) if kind == "suspect" else report.reason
-    note = Note(
-        reason=reason, rows=report.rows, outputs=report.outputs, as_of=report.as_of, at=desk.now, by=report.actor
-    )
+    note = settling.note_of(report, kind, subject.contract, desk.now)
     if kind == "pending":
         _note(desk, subject, note)
         return Answer(kind="accepted", detail="noted; the member stays pending")
@@ -278,12 +275,18 @@ def _settle(desk: Desk, subject: settling.Subject, report: Report, settled: sett
         desk.keep("past", subject.run.id, phase=subject.phase.name, member=report.member, body=old)
     if report.override:
         _audit(desk, subject, report)
+        desk.rang = True
     desk.put_task(task, subject.task.token)
     phase = flow.mark_started(desk, subject.phase)
     importance = rolls.importance_of(task)
     phase = desk.put(settling.moved(phase, importance, settled.was, settled.kind, 1, desk.now))
     desk.touch(phase)
-    return Answer(kind="accepted", detail=f"{report.member} is {settled.kind}")
+    return accepted(report, settled.kind)
+
+
+def accepted(report: Report, kind: Kind) -> Answer:
+    """Return the answer to a report that settles its member."""
+    return Answer(kind="accepted", detail=f"{report.member} is {kind}")
 
 
 def _audit(desk: Desk, subject: settling.Subject, report: Report) -> None:

@@ -124,7 +124,7 @@ def start_for(desk: Desk, plans: Mapping[tuple[str, str], Plan], report: Report)
     except ValueError:
         return  # it is refused where it is recorded
     plan = plans.get((identity.pipeline, identity.mode))
-    if plan is None or not plan.starts.on_report or desk.tx.newest(identity) is not None:
+    if plan is None or not plan.starts.on_report or desk.newest(identity) is not None:
         return
     own = next((phase for phase in plan.phases if phase.name == report.phase), None)
     if own is not None and own.member(member) is not None and identity.generation == 1 and _is_key(plan, identity.key):

@@ -1,6 +1,7 @@
 """What is told of a unit of work: gathered while it is done, heard once it is durable, by those who harm nobody."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
@@ -100,8 +101,11 @@ class Facts:
 
     def answered(self, reports: Iterable[Report], answers: Iterable[Answer]) -> None:
         """Count what reports from outside were answered."""
-        for report, answer in zip(reports, answers, strict=True):
-            self.count(f"report.{answer.kind}", report.run, report.phase, "outside")
+        found = Counter(
+            (answer.kind, report.run, report.phase) for report, answer in zip(reports, answers, strict=True)
+        )
+        for (kind, run, phase), number in found.items():
+            self.count(f"report.{kind}", run, phase, "outside", number)
 
     def worked(self, run_id: str, phase: str, report: TaskReport, answer: Answer) -> None:
         """Count what a worker's report was answered, and the members it wants to try again."""

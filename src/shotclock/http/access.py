@@ -152,6 +152,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=64)
+def _leads_here(address: str) -> bool:
+    """Say whether an address with a host in it is one of this machine alone."""
+    try:
+        return is_loopback(urlsplit(address).hostname or "")
+    except ValueError:
+        return False
+
+
 def require(caller: Caller, scope: Scope, pipeline: str | None = None) -> Caller:
     """Return the caller, if they have the scope and cover the pipeline; raises `RefusedError` (403).
 
@@ -199,9 +208,8 @@ def _local(headers: Mapping[str, str]) -> Caller:
     if any(name in headers for name in _THROUGH_OTHERS):
         message = "a request that was passed on must show a token: make one with shotclock tokens create"
         raise forbidden(message)
-    host = urlsplit(f"//{headers.get('host', 'localhost')}").hostname or ""
     origin = headers.get("origin")
-    if not is_loopback(host) or (origin is not None and not is_loopback(urlsplit(origin).hostname or "")):
+    if not _leads_here(f"//{headers.get('host', 'localhost')}") or not (origin is None or _leads_here(origin)):
         message = "a request of a page or for a name elsewhere must show a token: make one with shotclock tokens create"
         raise forbidden(message)
     return _LOCAL

@@ -13,6 +13,7 @@ from shotclock.model import Answer, Report
 _log = logging.getLogger("shotclock.intake")
 
 Answers = list[Answer] | BaseException
+_ENOUGH = 100
 _NAME: Final = "shotclock intake"
 
 
@@ -40,6 +41,8 @@ class Intake:
         self._changed = Condition()
         self._callers: list[_Caller] = []
         self._waiting = 0
+        self._rung = False
+        """Whether those who came together are complete."""
         self._closed = False
         self._thread: Thread | None = None
 
@@ -75,12 +78,20 @@ class Intake:
             self._thread = Thread(target=self._work, name=_NAME, daemon=True)
             self._thread.start()
         if len(self._callers) == 1:
-            # Once whoever is ready in this turn of the event loop has entered, too: they share the commit.
-            caller.loop.call_soon(self._ring)
+            caller.loop.call_soon(self._look, caller.loop, 1)
 
-    def _ring(self) -> None:
+    def _look(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
+        """Ring once a turn of the event loop has brought nobody new: those who come at once share the commit.
+
+        So the committing thread works while the loop has nothing to do, and the two seldom wait for the interpreter.
+        """
         with self._changed:
-            self._changed.notify()
+            number = len(self._callers)
+            if seen < number < _ENOUGH:
+                loop.call_soon(self._look, loop, number)
+            else:
+                self._rung = True
+                self._changed.notify()
 
     def _work(self) -> None:
         while (group := self._gather()) is not None:
@@ -94,10 +105,10 @@ class Intake:
     def _gather(self) -> list[_Caller] | None:
         """Wait for callers; return those whose reports go into one commit, None at the end."""
         with self._changed:
-            while not self._callers:
-                if self._closed:
-                    return None
+            while not (self._callers and self._rung) and not self._closed:
                 self._changed.wait()
+            if not self._callers:
+                return None
             number = taken = 0
             while taken < len(self._callers) and number < self._settings.backlog:
                 number += len(self._callers[taken].reports)
@@ -105,6 +116,7 @@ class Intake:
             group = self._callers[:taken]
             del self._callers[:taken]
             self._waiting -= number
+            self._rung = bool(self._callers)
             return group
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from starlette.requests import Request
+from starlette.types import Message, Scope
 
 from shotclock.errors import ShotclockError, SpecError
-from shotclock.http.app import ROUTES, handled, refused
+from shotclock.http.app import ROUTES
+from shotclock.http.doors import Door, refused
 from shotclock.http.routes import Route
 from shotclock.http.service import Service
 from shotclock.model import SCOPES, Caller
@@ -82,22 +83,29 @@ async def _routes(service: Service) -> list[str]:
         if route.harmless is None:
             continue
         try:
-            response = await handled(service, route, _request(route, route.harmless), {}, _SELF)
-            status = response.status_code
+            reply = await Door(service, route).handled(_scope(route), _Harmless(route.harmless).receive, {}, _SELF)
+            status = reply.status
         except Exception as error:  # noqa: BLE001 - whatever a route raises would be answered by its last door
-            status = refused(error).status_code
+            status = refused(error).status
         if status == _UNEXPECTED:
             found.append(f"{route.method} {route.path} answers {status}; the log says why")
     return found
 
 
-def _request(route: Route, body: bytes) -> Request:
+class _Harmless:
+    """A body that changes nothing."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def receive(self) -> Message:
+        """Give it whole."""
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+
+def _scope(route: Route) -> Scope:
     """Return the request of somebody who asks for what is not there, or sends what nothing can be made of."""
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    scope = {
+    return {
         "type": "http",
         "method": route.method,
         "path": route.path,
@@ -105,4 +113,3 @@ def _request(route: Route, body: bytes) -> Request:
         "headers": [(b"content-type", route.takes[0].encode())],
         "path_params": {name: value for name, value in _NAMES.items() if f"{{{name}}}" in route.path},
     }
-    return Request(scope, receive)

@@ -161,6 +161,23 @@ def test_settling_one_member_leaves_the_others_as_they_were() -> None:
     assert settled.task.not_yet == {}
 
 
+def test_first_words_on_members_of_a_task_settle_them_as_one_after_another_would() -> None:
+    task = Task(phase=1, work="outside", lo=10, hi=13, state="outside", kinds=bytes(3), notes={12: Note(reason="late")})
+    said: dict[int, tuple[Kind, Note]] = {12: ("succeeded", Note(rows=3)), 10: ("suspect", Note(reason="few"))}
+    one_by_one = task
+    for ordinal, (kind, note) in said.items():
+        one_by_one = settling.settle(one_by_one, ordinal, kind, note).task
+    assert settling.settle_first(task, said) == one_by_one
+
+
+def test_what_is_kept_of_a_report_says_why_a_success_is_suspect_and_who_said_it_when() -> None:
+    few = report(rows=0, actor="feed", reason="all I have")
+    assert settling.note_of(few, "suspect", CONTRACT, START) == Note(
+        reason="min_rows 1, reported 0", rows=0, at=START, by="feed"
+    )
+    assert settling.note_of(few, "succeeded", Contract(), START).reason == "all I have"
+
+
 def test_a_task_whose_members_have_all_settled_is_ended_and_free() -> None:
     task = Task(phase=1, work="member", hi=1, state="leased", owner="w", lease_until=at(1), kinds=bytes(1))
     done = settling.settle(task, 0, "succeeded", Note()).task
